@@ -1,0 +1,154 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Pool is the application's way to the primary; PgBouncer may stand in it.
+type Pool struct{ *pgxpool.Pool }
+
+// Direct is an unpooled way to the primary, for what needs a session of its own.
+type Direct struct{ *pgxpool.Pool }
+
+// Options of a pool; zero values mean the defaults of pgx.
+type Options struct {
+	MaxConns int32
+	// Pooled is set where PgBouncer stands in between: no prepared statements.
+	Pooled bool
+	// Name is seen in pg_stat_activity.
+	Name string
+}
+
+// connectTimeout bounds one attempt to connect, so that a frozen host is left soon.
+const connectTimeout = 3 * time.Second
+
+// Open makes a pool. It connects lazily: a database that is down is found out by the
+// first statement, and the pool recovers by itself.
+func Open(ctx context.Context, dsn string, opts Options) (*Pool, error) {
+	p, err := open(ctx, dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Pool{p}, nil
+}
+
+// OpenDirect makes a direct pool; its DSN must not lead through PgBouncer.
+func OpenDirect(ctx context.Context, dsn string, opts Options) (*Direct, error) {
+	opts.Pooled = false
+	p, err := open(ctx, dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Direct{p}, nil
+}
+
+func open(ctx context.Context, dsn string, opts Options) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, badDSN(err)
+	}
+	cfg.ConnConfig.ConnectTimeout = connectTimeout
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if opts.Name != "" {
+		cfg.ConnConfig.RuntimeParams["application_name"] = opts.Name
+	}
+	if opts.MaxConns > 0 {
+		cfg.MaxConns = opts.MaxConns
+	}
+	if opts.Pooled {
+		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	p, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open a pool: %w", err)
+	}
+	return p, nil
+}
+
+// badDSN hides what pgx quotes: a DSN holds a password.
+func badDSN(error) error {
+	return errors.New("the database URL can't be read: want postgres://user:password@host:port/database?options")
+}
+
+// maxTxAttempts bounds how often a transaction is run again after a deadlock or a
+// serialisation failure; past it something is wrong that waiting does not mend.
+const maxTxAttempts = 5
+
+// InTx runs f in a transaction and commits. After a deadlock or a serialisation
+// failure it runs f again, so f has no effect outside of the transaction.
+func (p *Pool) InTx(ctx context.Context, f func(tx pgx.Tx) error) error {
+	return inTx(ctx, p.Pool, f)
+}
+
+// InTx is Pool.InTx over a direct connection.
+func (d *Direct) InTx(ctx context.Context, f func(tx pgx.Tx) error) error {
+	return inTx(ctx, d.Pool, f)
+}
+
+func inTx(ctx context.Context, pool *pgxpool.Pool, f func(tx pgx.Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := pgx.BeginFunc(ctx, pool, f)
+		if err == nil || attempt == maxTxAttempts || !IsRetryable(err) {
+			return err
+		}
+		pause := time.Duration(attempt*attempt) * 2 * time.Millisecond
+		select {
+		case <-time.After(pause + rand.N(pause)):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// IsRetryable reports whether running the same transaction again may succeed at once:
+// a deadlock or a serialisation failure.
+func IsRetryable(err error) bool {
+	switch Code(err) {
+	case "40001", "40P01":
+		return true
+	}
+	return false
+}
+
+// IsTemporary reports whether an error says that the database is away or overloaded
+// rather than that the statement is wrong. Work that met one is done again later and
+// never counted against.
+func IsTemporary(err error) bool {
+	if err == nil {
+		return false
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	code := Code(err)
+	if code == "" {
+		// No answer of the server in it: a connection that broke or never stood.
+		_, isConnect := errors.AsType[*pgconn.ConnectError](err)
+		return isConnect || pgconn.SafeToRetry(err) || pgconn.Timeout(err) || isNetwork(err)
+	}
+	switch code[:2] {
+	case "08", "53", "57", "58": // connection, resources, operator, system
+		return true
+	case "25": // 25006: the primary became a standby
+		return code == "25006"
+	case "55":
+		return code == "55P03" // lock not available
+	}
+	return IsRetryable(err)
+}
+
+// Code is the SQLSTATE of an error, empty where the server said none.
+func Code(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}

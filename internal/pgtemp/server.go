@@ -1,0 +1,333 @@
+package pgtemp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The roles of a private cluster: the owner runs migrations, the application's login
+// is a member of dozor_app, which the first migration makes.
+const (
+	OwnerRole = "dozor_owner"
+	AppRole   = "dozor"
+)
+
+// Config of a private server.
+type Config struct {
+	// Dir holds the cluster; it is made when missing and kept by Stop.
+	Dir string
+	// Unsafe turns off fsync and friends: for tests that don't kill the server.
+	Unsafe bool
+	// Settings are further lines of postgresql.conf.
+	Settings map[string]string
+	Logger   *slog.Logger
+}
+
+// Server is a running private PostgreSQL. Its methods are safe for concurrent use.
+type Server struct {
+	dir    string
+	socket string
+	bin    string
+	cfg    Config
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	done chan struct{} // closed when the running postmaster has ended
+}
+
+// startTimeout bounds recovery after a crash as well as a plain start.
+const startTimeout = 60 * time.Second
+
+// Start makes the cluster when the directory has none, and starts it. The server ends
+// with Stop, or with this process.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	bin, err := binaries()
+	if err != nil {
+		return nil, err
+	}
+	run, err := unprivileged()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := run.reachable(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir, bin: bin, cfg: cfg}
+	if s.socket, err = run.socketDir(dir); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "PG_VERSION")); errors.Is(err, os.ErrNotExist) {
+		if err := run.initdb(ctx, bin, dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := run.makeSocketDir(s.socket); err != nil {
+		return nil, err
+	}
+	if err := s.configure(); err != nil {
+		return nil, err
+	}
+	if err := s.Restart(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.ensureAppRole(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+// Dir is where the cluster lies.
+func (s *Server) Dir() string { return s.dir }
+
+// SocketPath is the server's Unix socket, for a proxy in front of it.
+func (s *Server) SocketPath() string { return filepath.Join(s.socket, ".s.PGSQL.5432") }
+
+// URL is the address of a database for a role.
+func (s *Server) URL(role, database string) string {
+	u := url.URL{Scheme: "postgres", User: url.User(role), Path: "/" + database,
+		RawQuery: url.Values{"host": {s.socket}, "port": {"5432"}}.Encode()}
+	return u.String()
+}
+
+// AppURL is the address of a database for the application.
+func (s *Server) AppURL(database string) string { return s.URL(AppRole, database) }
+
+// OwnerURL is the address of a database for migrations.
+func (s *Server) OwnerURL(database string) string { return s.URL(OwnerRole, database) }
+
+// PID is the postmaster's process, 0 when it does not run.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
+
+// Restart starts the server when it does not run, after Stop, Kill or a crash, and
+// waits until it takes connections.
+func (s *Server) Restart(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	s.mu.Lock()
+	running := s.cmd != nil
+	s.mu.Unlock()
+	if !running {
+		if err := s.waitForPredecessor(ctx); err != nil {
+			return err
+		}
+		if err := s.launch(); err != nil {
+			return err
+		}
+	}
+	return s.waitReady(ctx)
+}
+
+// Stop ends the server cleanly, rolling back what runs. Idempotent.
+func (s *Server) Stop(ctx context.Context) error {
+	return s.end(ctx, syscall.SIGINT)
+}
+
+// Kill ends the server as a power cut would, all its processes included.
+func (s *Server) Kill(ctx context.Context) error {
+	s.mu.Lock()
+	if s.cmd != nil {
+		// The postmaster leads its own group; its children would otherwise live on
+		// for a moment and still commit.
+		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+	}
+	s.mu.Unlock()
+	return s.end(ctx, syscall.SIGKILL)
+}
+
+func (s *Server) end(ctx context.Context, sig syscall.Signal) error {
+	s.mu.Lock()
+	cmd, done := s.cmd, s.done
+	s.mu.Unlock()
+	if cmd == nil {
+		return nil
+	}
+	_ = cmd.Process.Signal(sig)
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-done
+		return fmt.Errorf("stop PostgreSQL in %s: killed after waiting: %w", s.dir, ctx.Err())
+	}
+}
+
+// launch starts the postmaster from a thread that lives as long as it does: the kernel
+// sends the parent-death signal when the starting thread ends, not the process.
+func (s *Server) launch() error {
+	logFile, err := os.OpenFile(filepath.Join(s.dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the log of PostgreSQL: %w", err)
+	}
+	defer logFile.Close()
+	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.dir, "-k", s.socket)
+	cmd.Dir = s.dir
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	run, err := unprivileged()
+	if err != nil {
+		return err
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT, Credential: run.credential}
+
+	started, done := make(chan error, 1), make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(done)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+			s.mu.Lock()
+			s.cmd = nil
+			s.mu.Unlock()
+		}
+	}()
+	if err := <-started; err != nil {
+		return fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	s.mu.Lock()
+	s.cmd, s.done = cmd, done
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *Server) waitReady(ctx context.Context) error {
+	dsn := s.OwnerURL("postgres")
+	for {
+		conn, err := pgx.Connect(ctx, dsn)
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		s.mu.Lock()
+		done := s.done
+		s.mu.Unlock()
+		select {
+		case <-done:
+			return fmt.Errorf("PostgreSQL in %s ended at once; its last words: %s", s.dir, s.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("wait for PostgreSQL in %s (last words: %s): %w", s.dir, s.lastWords(), err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// waitForPredecessor waits until a postmaster of this directory, left by a process that
+// was killed, has ended: it got its signal, but a clean end takes a moment.
+func (s *Server) waitForPredecessor(ctx context.Context) error {
+	for {
+		raw, err := os.ReadFile(filepath.Join(s.dir, "postmaster.pid"))
+		if err != nil {
+			return nil
+		}
+		first, _, _ := strings.Cut(string(raw), "\n")
+		pid, err := strconv.Atoi(strings.TrimSpace(first))
+		if err != nil || !isPostgres(pid) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("another PostgreSQL (process %d) runs in %s", pid, s.dir)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func isPostgres(pid int) bool {
+	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return err == nil && strings.HasPrefix(string(comm), "postgres")
+}
+
+func (s *Server) lastWords() string {
+	raw, err := os.ReadFile(filepath.Join(s.dir, "server.log"))
+	if err != nil {
+		return "none"
+	}
+	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	return strings.Join(lines[max(0, len(lines)-3):], " | ")
+}
+
+func (s *Server) configure() error {
+	var b strings.Builder
+	b.WriteString("# written at each start by dozor\nlisten_addresses = ''\nunix_socket_permissions = 0700\n" +
+		"max_connections = 200\nshared_buffers = '128MB'\nlog_min_messages = warning\nmax_wal_size = '1GB'\n")
+	if s.cfg.Unsafe {
+		b.WriteString("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+	}
+	for name, value := range s.cfg.Settings {
+		fmt.Fprintf(&b, "%s = '%s'\n", name, strings.ReplaceAll(value, "'", "''"))
+	}
+	path := filepath.Join(s.dir, "postgresql.auto.conf")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		return fmt.Errorf("configure PostgreSQL: %w", err)
+	}
+	run, err := unprivileged()
+	if err != nil {
+		return err
+	}
+	return run.own(path)
+}
+
+func (s *Server) ensureAppRole(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.OwnerURL("postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to the private PostgreSQL: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for _, statement := range []string{
+		`DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'dozor_app') THEN CREATE ROLE dozor_app NOLOGIN; END IF; END $$`,
+		`DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'dozor') THEN CREATE ROLE dozor LOGIN IN ROLE dozor_app; END IF; END $$`,
+	} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("make the roles of the private PostgreSQL: %w", err)
+		}
+	}
+	return nil
+}
+
+// CreateDatabase makes a database, a copy of the template given, or an empty one.
+// Making one that exists is not an error.
+func (s *Server) CreateDatabase(ctx context.Context, name, template string) error {
+	conn, err := pgx.Connect(ctx, s.OwnerURL("postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to the private PostgreSQL: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var exists bool
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists); err != nil {
+		return fmt.Errorf("look for database %s: %w", name, err)
+	}
+	if exists {
+		return nil
+	}
+	statement := "CREATE DATABASE " + pgx.Identifier{name}.Sanitize()
+	if template != "" {
+		statement += " TEMPLATE " + pgx.Identifier{template}.Sanitize()
+	}
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("create database %s: %w", name, err)
+	}
+	return nil
+}
