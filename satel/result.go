@@ -61,3 +61,6 @@ func ParseResult(data []byte) (Result, error) {
 	}
 	return Result(data[0]), nil
 }
+
+// AppendResult appends the data of an answer CmdResult.
+func AppendResult(dst []byte, r Result) []byte { return append(dst, byte(r)) }
