@@ -1,0 +1,159 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"dozor/satel"
+)
+
+// Panel is one simulated alarm panel with its network module. It may be used by any number of goroutines. Without a
+// Server it does everything but answer on the network.
+type Panel struct {
+	cfg   Config
+	model satel.Model
+	zone  *time.Location
+	link  *link
+
+	mu         sync.Mutex
+	now        time.Time // of the happening that is being worked on
+	clockError time.Duration
+	random     *rand.Rand
+	agenda     agenda
+	board      *board
+	memory     memory
+	waiting    []Event // records on their way to the memory, in order
+	queued     []Event // records of the act under way, see collect
+	logMode    LogMode
+	logLate    time.Duration
+	zones      map[int]*zoneState
+	partitions map[int]*partitionState
+	order      []*partitionState // partitions by number
+	troubles   map[string]*troubleState
+	users      map[string]*User
+	wrongCodes int
+	switched   map[int]bool // outputs that commands have switched on
+	commands   []CommandRecord
+}
+
+// New makes a panel that is disarmed and at rest, with an empty event memory. It fails when the configuration
+// contradicts itself or the model; every problem is named.
+func New(cfg Config) (*Panel, error) {
+	cfg = cfg.withDefaults()
+	model, ok := satel.ModelByName(cfg.Model)
+	if !ok {
+		return nil, fmt.Errorf("panel model %q is not known", cfg.Model)
+	}
+	zone, err := time.LoadLocation(cfg.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("panel time zone: %w", err)
+	}
+	if err := cfg.Site.validate(model); err != nil {
+		return nil, fmt.Errorf("panel site: %w", err)
+	}
+	if cfg.LogCapacity == 0 {
+		cfg.LogCapacity = model.LogSize
+	}
+	if cfg.LogCapacity < 1 || cfg.LogCapacity > model.LogSize {
+		return nil, fmt.Errorf("log capacity %d: %s keeps 1 to %d records", cfg.LogCapacity, model.Name, model.LogSize)
+	}
+	p := &Panel{
+		cfg: cfg, model: model, zone: zone, clockError: cfg.ClockError,
+		random: rand.New(rand.NewPCG(cfg.Seed, uint64(model.Code))), //nolint:gosec // no secret depends on it
+		board:  newBoard(), memory: memory{capacity: cfg.LogCapacity},
+		zones: map[int]*zoneState{}, partitions: map[int]*partitionState{}, troubles: map[string]*troubleState{},
+		users: map[string]*User{}, switched: map[int]bool{},
+	}
+	p.memory.low = byte(0x10 + p.random.IntN(0xE0))
+	p.link = newLink(p.random.Uint64())
+	for i := range cfg.Site.Partitions {
+		part := &cfg.Site.Partitions[i]
+		p.partitions[part.Number] = &partitionState{Partition: part, sounding: map[alarmKind]bool{}}
+	}
+	for n := range model.Partitions {
+		if part := p.partitions[n+1]; part != nil {
+			p.order = append(p.order, part)
+		}
+	}
+	for i := range cfg.Site.Zones {
+		z := &cfg.Site.Zones[i]
+		p.zones[z.Number] = &zoneState{Zone: z}
+	}
+	for i := range cfg.Site.Users {
+		p.users[cfg.Site.Users[i].Code] = &cfg.Site.Users[i]
+	}
+	return p, nil
+}
+
+// Model returns what kind of panel it is.
+func (p *Panel) Model() satel.Model { return p.model }
+
+// Site returns what the panel was set up with. The caller must not change it.
+func (p *Panel) Site() *Site { return p.cfg.Site }
+
+// enter locks the panel and lets everything happen that is due by now. The caller unlocks.
+func (p *Panel) enter() {
+	p.mu.Lock()
+	now := p.cfg.Now()
+	for t := p.agenda.pop(now); t != nil; t = p.agenda.pop(now) {
+		p.now = t.due
+		t.do()
+		p.showOutputs()
+	}
+	p.now = now
+}
+
+// leave ends what enter began.
+func (p *Panel) leave() {
+	p.showOutputs()
+	p.mu.Unlock()
+}
+
+// after plans do for d after the present happening.
+func (p *Panel) after(d time.Duration, do func()) *task { return p.agenda.add(p.now.Add(d), do) }
+
+// clock returns what the panel's clock shows at the time of the present happening.
+func (p *Panel) clock() time.Time { return p.now.Add(p.clockError).In(p.zone) }
+
+// Clock returns what the panel's own clock shows, in the panel's time zone.
+func (p *Panel) Clock() time.Time {
+	p.enter()
+	defer p.leave()
+	return p.clock()
+}
+
+// SetClock sets the panel's clock to the local time that t shows, as a user at a keypad would.
+func (p *Panel) SetClock(t time.Time) []Event {
+	p.enter()
+	defer p.leave()
+	return p.collect(func() { p.setClock(t, p.anyUser()) })
+}
+
+func (p *Panel) setClock(t time.Time, user int) {
+	p.log(happening{code: codeClockBeingSet, source: byUser(user)})
+	local := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, p.zone)
+	p.clockError = local.Sub(p.now)
+	p.log(happening{code: codeClockSet})
+}
+
+// Restart restarts the panel: every connection is lost, every list counts as news, everything else is kept.
+func (p *Panel) Restart() []Event {
+	p.enter()
+	events := p.collect(func() {
+		p.log(happening{code: codeRestart})
+		p.board.raiseAll()
+	})
+	p.leave()
+	p.link.cut("the panel restarted")
+	return events
+}
+
+// anyUser is the number of the user to whom acts without a name are put down: the first of the site, 0 when it has none.
+func (p *Panel) anyUser() int {
+	if len(p.cfg.Site.Users) == 0 {
+		return 0
+	}
+	return p.cfg.Site.Users[0].Number
+}
