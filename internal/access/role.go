@@ -1,0 +1,69 @@
+package access
+
+import "fmt"
+
+// Role is what a person is to the station.
+type Role string
+
+// The roles.
+const (
+	Admin      Role = "admin"
+	Supervisor Role = "supervisor"
+	Operator   Role = "operator"
+)
+
+// Roles returns every role.
+func Roles() []Role { return []Role{Admin, Supervisor, Operator} }
+
+// ParseRole reads a role as it stands in the database or a flag.
+func ParseRole(s string) (Role, error) {
+	for _, r := range Roles() {
+		if string(r) == s {
+			return r, nil
+		}
+	}
+	return "", fmt.Errorf("role %q is not one of admin, supervisor, operator", s)
+}
+
+// Permission is one thing that a role may do.
+type Permission string
+
+// The permissions. Anyone needs no sign-in; SignedIn any.
+const (
+	Anyone        Permission = "anyone"
+	SignedIn      Permission = "signed_in"
+	ReadAlarms    Permission = "alarms.read"
+	WorkAlarms    Permission = "alarms.work"
+	TakeOver      Permission = "alarms.takeover" // also: release what another one holds
+	ReadSites     Permission = "sites.read"
+	ReadPanels    Permission = "panels.read"
+	CommandPanels Permission = "panels.command"
+	ReadEvents    Permission = "events.read"
+)
+
+// Permissions returns every permission.
+func Permissions() []Permission {
+	return []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, TakeOver, ReadSites, ReadPanels, CommandPanels, ReadEvents}
+}
+
+var operatorMay = []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, ReadSites, ReadPanels, CommandPanels, ReadEvents}
+
+var grants = map[Role]map[Permission]bool{
+	Operator:   set(operatorMay),
+	Supervisor: set(operatorMay, TakeOver),
+	Admin:      set(operatorMay, TakeOver),
+}
+
+func set(base []Permission, more ...Permission) map[Permission]bool {
+	m := make(map[Permission]bool, len(base)+len(more))
+	for _, p := range base {
+		m[p] = true
+	}
+	for _, p := range more {
+		m[p] = true
+	}
+	return m
+}
+
+// Has reports whether the role has a permission. An unknown role has none.
+func (r Role) Has(p Permission) bool { return grants[r][p] }

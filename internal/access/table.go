@@ -1,0 +1,87 @@
+package access
+
+import (
+	"maps"
+
+	"dozor/internal/wire"
+)
+
+// Route names an operation of the HTTP API: method and pattern as registered.
+type Route struct {
+	Method  string
+	Pattern string
+}
+
+// routes is the permission table of the HTTP API. GET /api/ws stands as open to
+// anyone because its ticket, which only somebody signed in gets, says who asks.
+var routes = map[Route]Permission{
+	{"POST", "/api/session"}:   Anyone,
+	{"GET", "/api/session"}:    SignedIn,
+	{"DELETE", "/api/session"}: SignedIn,
+	{"POST", "/api/tokens"}:    Anyone,
+	{"POST", "/api/ws/ticket"}: SignedIn,
+	{"GET", "/api/ws"}:         Anyone,
+
+	{"GET", "/api/alarms"}:                ReadAlarms,
+	{"GET", "/api/alarms/{id}"}:           ReadAlarms,
+	{"POST", "/api/alarms/{id}/claim"}:    WorkAlarms,
+	{"POST", "/api/alarms/{id}/release"}:  WorkAlarms,
+	{"POST", "/api/alarms/{id}/takeover"}: TakeOver,
+	{"POST", "/api/alarms/{id}/ack"}:      WorkAlarms,
+	{"POST", "/api/alarms/{id}/resolve"}:  WorkAlarms,
+	{"POST", "/api/alarms/{id}/reopen"}:   WorkAlarms,
+	{"POST", "/api/alarms/{id}/close"}:    WorkAlarms,
+	{"POST", "/api/alarms/{id}/notes"}:    WorkAlarms,
+
+	{"GET", "/api/sites"}:                 ReadSites,
+	{"GET", "/api/sites/{id}"}:            ReadSites,
+	{"GET", "/api/panels"}:                ReadPanels,
+	{"GET", "/api/panels/{id}"}:           ReadPanels,
+	{"GET", "/api/panels/{id}/state"}:     ReadPanels,
+	{"POST", "/api/panels/{id}/commands"}: CommandPanels,
+	{"GET", "/api/commands/{id}"}:         ReadPanels,
+	{"GET", "/api/events"}:                ReadEvents,
+}
+
+// frames is the permission table of the stream.
+var frames = map[string]Permission{
+	wire.AlarmNew:      ReadAlarms,
+	wire.AlarmUpdated:  ReadAlarms,
+	wire.EventRecorded: ReadEvents,
+	wire.PanelArmed:    ReadEvents,
+	wire.PanelDisarmed: ReadEvents,
+	wire.PanelLink:     ReadPanels,
+	wire.PanelState:    ReadPanels,
+	wire.CommandResult: ReadPanels,
+	wire.AccessChanged: SignedIn,
+}
+
+// Needed returns the permission that a route needs; false where the table has no row,
+// which means that nobody may.
+func Needed(method, pattern string) (Permission, bool) {
+	p, ok := routes[Route{method, pattern}]
+	return p, ok
+}
+
+// FrameNeeds returns the permission that a frame's type needs; false where the table
+// has no row, which means that nobody may see it.
+func FrameNeeds(frameType string) (Permission, bool) {
+	p, ok := frames[frameType]
+	return p, ok
+}
+
+// MayReceive reports whether a role may see frames of a type.
+func MayReceive(role Role, frameType string) bool {
+	p, ok := frames[frameType]
+	return ok && role.Has(p)
+}
+
+// RouteTable returns a copy of the table of the HTTP API.
+func RouteTable() map[Route]Permission {
+	return maps.Clone(routes)
+}
+
+// FrameTable returns a copy of the table of the stream.
+func FrameTable() map[string]Permission {
+	return maps.Clone(frames)
+}
