@@ -60,6 +60,9 @@ const (
 	CmdTroublesMemory8           Command = 0x31
 )
 
+// CmdInvalid is the one byte that cannot be a command: it starts frames.
+const CmdInvalid Command = byteSync
+
 // Commands that read single values.
 const (
 	CmdOutputPower     Command = 0x7B

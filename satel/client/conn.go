@@ -1,0 +1,244 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"dozor/satel"
+)
+
+// lateLimit is how long after its time-out an answer is still known for what it is.
+const lateLimit = 10 * time.Second
+
+// Answer is a frame that answers a request.
+type Answer struct {
+	Frame satel.Frame // the caller's own
+	// SentAt is taken right before the request is written, ReceivedAt when the last byte of the answer has been read.
+	SentAt     time.Time
+	ReceivedAt time.Time
+}
+
+// Stats counts what a connection has done.
+type Stats struct {
+	Decoder     satel.DecoderStats
+	Answers     uint64
+	Timeouts    uint64
+	Late        uint64 // answers that came after their time-out and were thrown away
+	News        uint64 // frames for the hook
+	NewsDropped uint64 // of these, dropped because the hook was too slow
+	Gap         time.Duration
+}
+
+// Conn is a connection to a module. Its methods may be called from any goroutine; requests wait for each other.
+type Conn struct {
+	cfg  Config
+	conn net.Conn
+	done chan struct{} // closed with the connection
+	news chan satel.Frame
+	wait sync.WaitGroup
+	slot chan struct{} // holds one token; who took it may send
+	out  []byte        // belongs to the holder of the slot
+
+	mu       sync.Mutex
+	err      error    // why done is closed
+	pending  *request // in flight
+	stale    *request // the last one that ran into its time-out
+	settled  bool     // whether anything was answered since
+	loose    bool     // whether the module does not repeat the index that asks for the newest record
+	inRow    int      // time-outs without an answer between
+	pace     pace
+	lastSend time.Time
+	lastRecv time.Time
+	stats    Stats
+}
+
+// request is one request in flight.
+type request struct {
+	cmd      satel.Command
+	want     expectation
+	sentAt   time.Time
+	deadline time.Time
+	silent   bool        // whether a healthy module may leave it without an answer
+	answer   chan Answer // capacity 1
+	nearly   *Answer     // see expectation.nearly
+}
+
+// newConn takes over an open connection: the module's own, or one that encrypts on top of it. It starts the reader
+// and, if there is a hook, the goroutine that calls it; Close ends both.
+func newConn(conn net.Conn, cfg Config) *Conn {
+	now := time.Now()
+	c := &Conn{
+		cfg: cfg, conn: conn, done: make(chan struct{}), news: make(chan satel.Frame, newsCapacity),
+		slot: make(chan struct{}, 1), pace: newPace(cfg.MinGap, cfg.StartGap), lastSend: now,
+	}
+	c.slot <- struct{}{}
+	c.wait.Go(c.read)
+	if cfg.OnNews != nil {
+		c.wait.Go(c.tell)
+	}
+	return c
+}
+
+// Close ends the connection in order and waits until its goroutines have ended. Requests that wait return ErrClosed. It
+// may be called again, also after Reset.
+func (c *Conn) Close() {
+	c.fail(ErrClosed)
+	c.wait.Wait()
+}
+
+// Reset ends the connection at once: what was written and not yet sent is thrown away, and the module's side is
+// told to forget the connection. Close is still needed.
+func (c *Conn) Reset() {
+	if l, ok := c.conn.(interface{ SetLinger(sec int) error }); ok {
+		if err := l.SetLinger(0); err != nil && !errors.Is(err, net.ErrClosed) {
+			c.cfg.Logger.Debug("linger not set", slog.Any("err", err))
+		}
+	}
+	c.fail(ErrClosed)
+}
+
+// Done is closed when the connection is.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err returns why the connection is closed, nil while it is open.
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// LastSend returns when the last request was written, at first when the connection was made. The module hangs up 25 s
+// later.
+func (c *Conn) LastSend() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lastSend
+}
+
+// Stats returns the counts so far.
+func (c *Conn) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.stats
+	s.Gap = c.pace.gap
+	return s
+}
+
+// fail closes the connection; the first reason stays.
+func (c *Conn) fail(err error) {
+	c.mu.Lock()
+	first := c.err == nil
+	if first {
+		c.err = err
+		close(c.done)
+	}
+	c.mu.Unlock()
+	if !first {
+		return
+	}
+	c.cfg.Logger.Debug("connection to module ends", slog.Any("err", err))
+	if err := c.conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		c.cfg.Logger.Debug("connection to module not closed in order", slog.Any("err", err))
+	}
+}
+
+// tell calls the hook.
+func (c *Conn) tell() {
+	for {
+		select {
+		case f := <-c.news:
+			c.cfg.OnNews(f)
+		case <-c.done:
+			return
+		}
+	}
+}
+
+// read takes in what the module sends until the connection ends.
+func (c *Conn) read() {
+	var decoder satel.Decoder
+	var first []byte // kept until it is known what the module speaks
+	greeted := false
+	buf := make([]byte, 4096)
+	for {
+		n, err := c.conn.Read(buf)
+		at := time.Now()
+		if n > 0 && !greeted && len(first) < satel.BusySize {
+			first = append(first, buf[:min(n, satel.BusySize-len(first))]...)
+		}
+		decoder.Write(buf[:n])
+		for {
+			f, ok := decoder.Next()
+			if !ok {
+				break
+			}
+			greeted = true
+			c.route(f, at)
+		}
+		c.mu.Lock()
+		c.stats.Decoder = decoder.Stats()
+		c.mu.Unlock()
+		if !greeted && decoder.Idle() && satel.IsBusy(first) {
+			c.fail(ErrBusy)
+			return
+		}
+		if err != nil {
+			c.failRead(err)
+			return
+		}
+	}
+}
+
+func (c *Conn) failRead(err error) {
+	c.mu.Lock()
+	never := c.stats.Answers == 0
+	c.mu.Unlock()
+	if never {
+		c.fail(fmt.Errorf("%w: %w: %w", ErrClosed, err, ErrNoAnswer))
+		return
+	}
+	c.fail(fmt.Errorf("%w: %w", ErrClosed, err))
+}
+
+// route gives a frame to whom it belongs. The frame's data are the decoder's.
+func (c *Conn) route(f satel.Frame, at time.Time) {
+	f.Data = append([]byte(nil), f.Data...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.pending
+	switch {
+	case p != nil && p.want.matches(f):
+		c.deliver(p, Answer{Frame: f, SentAt: p.sentAt, ReceivedAt: at})
+		return
+	case c.stale != nil && at.Before(c.stale.deadline.Add(lateLimit)) && c.stale.want.matches(f):
+		c.stale = nil
+		c.stats.Late++
+		return
+	case p != nil && p.want.nearly(f):
+		p.nearly = &Answer{Frame: f, SentAt: p.sentAt, ReceivedAt: at}
+	}
+	if c.cfg.OnNews == nil {
+		return
+	}
+	c.stats.News++
+	select {
+	case c.news <- f:
+	default:
+		c.stats.NewsDropped++
+	}
+}
+
+// deliver ends the request in flight with an answer. The caller holds mu.
+func (c *Conn) deliver(p *request, a Answer) {
+	c.pending = nil
+	c.settled = true
+	c.inRow = 0
+	c.lastRecv = a.ReceivedAt
+	c.pace.answered()
+	c.stats.Answers++
+	p.answer <- a
+}

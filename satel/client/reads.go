@@ -1,0 +1,189 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dozor/satel"
+)
+
+// The reads below return errors of Request, and errors of package satel for answers that cannot be read.
+
+// Newest reads the newest record of the event memory and returns when its last byte had come.
+func (c *Conn) Newest(ctx context.Context) (satel.LogEntry, time.Time, error) {
+	return c.Older(ctx, satel.NewestIndex)
+}
+
+// Older reads the record that the given index asks for: the one before the record with which the index came.
+func (c *Conn) Older(ctx context.Context, arg satel.Index) (satel.LogEntry, time.Time, error) {
+	a, err := c.Request(ctx, satel.CmdEventRecord, arg[:])
+	if err != nil {
+		return satel.LogEntry{}, time.Time{}, err
+	}
+	e, err := satel.ParseLogEntry(a.Frame.Data)
+	return e, a.ReceivedAt, err
+}
+
+// NewData reads which lists have changed since they were last read, in a form of satel.NewDataShort, NewDataMiddle or
+// NewDataLong bytes. Modules that do not know a form leave it without an answer.
+func (c *Conn) NewData(ctx context.Context, size int) (satel.CommandSet, error) {
+	if size < satel.NewDataShort || size > satel.NewDataLong {
+		return 0, fmt.Errorf("new data in %d bytes: %w", size, ErrRequest)
+	}
+	a, err := c.Request(ctx, satel.CmdNewData, make([]byte, size-satel.NewDataShort))
+	if err != nil {
+		return 0, err
+	}
+	return satel.ParseNewData(a.Frame.Data)
+}
+
+// Subscribe asks the module to send lists by itself; they come to Config.OnNews. Modules that cannot do so leave it
+// without an answer (ErrTimeout).
+func (c *Conn) Subscribe(ctx context.Context, s satel.Subscription, size int) (satel.Result, error) {
+	if size < satel.NewDataShort || size > satel.NewDataLong {
+		return 0, fmt.Errorf("subscription in %d bytes: %w", size, ErrRequest)
+	}
+	return c.result(ctx, satel.CmdNewData, satel.AppendSubscription(nil, s, size), nil)
+}
+
+// wideRequest is the extra byte that asks for a list of 32 bytes; its value has no meaning.
+var wideRequest = []byte{0}
+
+// List reads a list of state, in the wide form for 256 numbers if the module has it and wide asks for it. A module
+// without the wide form answers in the short one.
+func (c *Conn) List(ctx context.Context, cmd satel.Command, wide bool) (satel.Bits, error) {
+	kind := cmd.List()
+	if kind == satel.ListNone {
+		return nil, fmt.Errorf("%s: %w: it reads no list", cmd, ErrRequest)
+	}
+	var data []byte
+	if wide && kind.Size(true) != kind.Size(false) {
+		data = wideRequest
+	}
+	a, err := c.Request(ctx, cmd, data)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(a.Frame.Data); n != kind.Size(false) && n != kind.Size(true) {
+		return nil, fmt.Errorf("%s: %w: %d bytes", cmd, satel.ErrLength, n)
+	}
+	return satel.Bits(a.Frame.Data), nil
+}
+
+// Clock reads the panel's clock and returns when its last byte had come.
+func (c *Conn) Clock(ctx context.Context) (satel.Clock, time.Time, error) {
+	a, err := c.Request(ctx, satel.CmdClock, nil)
+	if err != nil {
+		return satel.Clock{}, time.Time{}, err
+	}
+	clock, err := satel.ParseClock(a.Frame.Data)
+	return clock, a.ReceivedAt, err
+}
+
+// PanelVersion reads what the panel says of itself.
+func (c *Conn) PanelVersion(ctx context.Context) (satel.PanelVersion, error) {
+	a, err := c.Request(ctx, satel.CmdPanelVersion, nil)
+	if err != nil {
+		return satel.PanelVersion{}, err
+	}
+	return satel.ParsePanelVersion(a.Frame.Data)
+}
+
+// ModuleVersion reads what the module says of itself. Modules made before November 2013 leave it without an answer.
+func (c *Conn) ModuleVersion(ctx context.Context) (satel.ModuleVersion, error) {
+	a, err := c.Request(ctx, satel.CmdModuleVersion, nil)
+	if err != nil {
+		return satel.ModuleVersion{}, err
+	}
+	return satel.ParseModuleVersion(a.Frame.Data)
+}
+
+// Temperature reads a zone's thermometer; a zone without one leaves it without an answer.
+func (c *Conn) Temperature(ctx context.Context, zone int) (satel.Temperature, error) {
+	a, err := c.Request(ctx, satel.CmdZoneTemperature, []byte{byte(zone)})
+	if err != nil {
+		return satel.Temperature{}, err
+	}
+	return satel.ParseTemperature(a.Frame.Data)
+}
+
+// Troubles reads a list of the trouble group.
+func (c *Conn) Troubles(ctx context.Context, cmd satel.Command) (satel.Troubles, error) {
+	if _, ok := satel.TroublesSize(cmd); !ok {
+		return satel.Troubles{}, fmt.Errorf("%s: %w: it reads no troubles", cmd, ErrRequest)
+	}
+	a, err := c.Request(ctx, cmd, nil)
+	if err != nil {
+		return satel.Troubles{}, err
+	}
+	return satel.ParseTroubles(cmd, a.Frame.Data)
+}
+
+// Name reads an object's name; ok is false when the panel has no such object.
+func (c *Conn) Name(ctx context.Context, t satel.ObjectType, number int) (name satel.ObjectName, ok bool, err error) {
+	a, err := c.Request(ctx, satel.CmdObjectName, satel.AppendNameRequest(nil, t, number))
+	if err != nil {
+		return satel.ObjectName{}, false, err
+	}
+	if a.Frame.Cmd == satel.CmdResult {
+		return satel.ObjectName{}, false, nil
+	}
+	name, err = satel.ParseObjectName(a.Frame.Data)
+	return name, err == nil, err
+}
+
+// EventText reads the panel's own wording of an event.
+func (c *Conn) EventText(ctx context.Context, code int, restore, long bool) (satel.EventText, error) {
+	a, err := c.Request(ctx, satel.CmdEventText, satel.AppendEventTextRequest(nil, code, restore, long))
+	if err != nil {
+		return satel.EventText{}, err
+	}
+	return satel.ParseEventText(a.Frame.Data)
+}
+
+// partitionsSize is the length of a list of partitions in a command.
+const partitionsSize = 4
+
+// Arm arms partitions with a user code of eight bytes (satel.EncodeUserCode) by one of the commands satel.CmdArm0 to
+// CmdArm3 and CmdForceArm0 to CmdForceArm3. The result is final unless it is ResultAccepted.
+func (c *Conn) Arm(ctx context.Context, cmd satel.Command, code []byte, partitions satel.Bits, g Guard) (satel.Result, error) {
+	if !(cmd >= satel.CmdArm0 && cmd <= satel.CmdArm3 || cmd >= satel.CmdForceArm0 && cmd <= satel.CmdForceArm3) {
+		return 0, fmt.Errorf("%s: %w: it does not arm", cmd, ErrRequest)
+	}
+	return c.onPartitions(ctx, cmd, code, partitions, g)
+}
+
+// Disarm disarms partitions with a user code of eight bytes.
+func (c *Conn) Disarm(ctx context.Context, code []byte, partitions satel.Bits, g Guard) (satel.Result, error) {
+	return c.onPartitions(ctx, satel.CmdDisarm, code, partitions, g)
+}
+
+// ClearAlarm clears the alarms of partitions with a user code of eight bytes.
+func (c *Conn) ClearAlarm(ctx context.Context, code []byte, partitions satel.Bits, g Guard) (satel.Result, error) {
+	return c.onPartitions(ctx, satel.CmdClearAlarm, code, partitions, g)
+}
+
+func (c *Conn) onPartitions(ctx context.Context, cmd satel.Command, code []byte, partitions satel.Bits, g Guard) (satel.Result, error) {
+	if len(code) != satel.UserCodeSize || len(partitions) != partitionsSize {
+		return 0, fmt.Errorf("%s: %w: user code or partitions of a wrong length", cmd, ErrRequest)
+	}
+	data := make([]byte, 0, satel.UserCodeSize+partitionsSize)
+	data = append(append(data, code...), partitions...)
+	defer clear(data)
+	return c.result(ctx, cmd, data, g)
+}
+
+func (c *Conn) result(ctx context.Context, cmd satel.Command, data []byte, g Guard) (satel.Result, error) {
+	a, err := c.Control(ctx, cmd, data, g)
+	if err != nil {
+		return 0, err
+	}
+	return satel.ParseResult(a.Frame.Data)
+}
+
+// IsLost tells whether an error of a request means that the connection is of no use any more.
+func IsLost(err error) bool {
+	return errors.Is(err, ErrClosed) || errors.Is(err, ErrReconnect) || errors.Is(err, ErrBusy)
+}

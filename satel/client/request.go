@@ -1,0 +1,228 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"dozor/satel"
+)
+
+// reconnectAfter is the number of time-outs in a row that end a connection.
+const reconnectAfter = 2
+
+// Guard is asked whether a command may still act. It must not use the connection.
+type Guard interface {
+	// BeforeWrite is called right before the request is written; an error keeps it from being written.
+	BeforeWrite() error
+	// AfterWrite is called right after the request was written; an error resets the connection, so that what the
+	// system has not yet sent is not sent, and the command's outcome is unknown.
+	AfterWrite() error
+}
+
+// Request asks the module and waits for the answer. It waits for earlier requests and for the gap; the time-out begins
+// when the request is written.
+//
+// Errors wrap ErrTimeout, ErrReconnect, ErrNoAnswer, ErrClosed, ErrBusy, ErrRequest or the context's error. When the
+// context ends after the request was written, the answer is thrown away when it comes, and the next request waits for it
+// as long as this one would have.
+func (c *Conn) Request(ctx context.Context, cmd satel.Command, data []byte) (Answer, error) {
+	return c.Control(ctx, cmd, data, nil)
+}
+
+// Control is Request with a guard, whose errors it returns wrapped. A nil guard allows everything.
+func (c *Conn) Control(ctx context.Context, cmd satel.Command, data []byte, guard Guard) (Answer, error) {
+	if len(data) > satel.MaxData || cmd == satel.CmdInvalid {
+		return Answer{}, fmt.Errorf("%s with %d bytes: %w", cmd, len(data), ErrRequest)
+	}
+	select {
+	case <-c.slot:
+		defer func() { c.slot <- struct{}{} }()
+	case <-c.done:
+		return Answer{}, fmt.Errorf("%s: %w", cmd, c.Err())
+	case <-ctx.Done():
+		return Answer{}, fmt.Errorf("%s: %w", cmd, ctx.Err())
+	}
+	a, err := c.ask(ctx, cmd, data, guard)
+	if err != nil {
+		return Answer{}, fmt.Errorf("%s: %w", cmd, err)
+	}
+	return a, nil
+}
+
+// ask sends one request when nothing that is still to come can be taken for its answer. The caller holds the slot.
+func (c *Conn) ask(ctx context.Context, cmd satel.Command, data []byte, guard Guard) (Answer, error) {
+	if err := c.outlast(ctx); err != nil {
+		return Answer{}, err
+	}
+	p := &request{
+		cmd: cmd, want: expect(cmd, data), silent: maySilent(cmd, data), answer: make(chan Answer, 1),
+	}
+	if probe, needed := c.probeBefore(p); needed {
+		q := &request{cmd: probe, want: expect(probe, nil), answer: make(chan Answer, 1)}
+		if _, err := c.exchange(ctx, q, nil, nil); err != nil {
+			return Answer{}, fmt.Errorf("after a time-out, %s: %w", probe, err)
+		}
+	}
+	return c.exchange(ctx, p, data, guard)
+}
+
+// outlast waits for the answer to a request whose caller has gone, or for its time-out.
+func (c *Conn) outlast(ctx context.Context) error {
+	c.mu.Lock()
+	p := c.pending
+	c.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	_, err := c.await(ctx, p)
+	if errors.Is(err, ErrTimeout) && !errors.Is(err, ErrReconnect) {
+		return nil
+	}
+	return err
+}
+
+// probeBefore tells whether a late answer to an earlier request could be taken for the answer to p, or is in doubt at
+// all, and which request then makes sure.
+func (c *Conn) probeBefore(p *request) (satel.Command, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p.want.loose = c.loose
+	if c.stale == nil || c.settled {
+		return 0, false
+	}
+	if !p.silent && !p.want.confusable(c.stale.want) {
+		return 0, false
+	}
+	if c.stale.cmd == satel.CmdClock {
+		return satel.CmdPanelVersion, true
+	}
+	return satel.CmdClock, true
+}
+
+// exchange waits for the gap, writes the request and waits for its answer. The caller holds the slot.
+func (c *Conn) exchange(ctx context.Context, p *request, data []byte, guard Guard) (Answer, error) {
+	if err := c.leaveGap(ctx); err != nil {
+		return Answer{}, err
+	}
+	c.out = satel.AppendFrame(c.out[:0], p.cmd, data)
+	err := c.send(p, guard)
+	clear(c.out) // it may hold a user code
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.await(ctx, p)
+}
+
+func (c *Conn) leaveGap(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	last, gap := c.lastRecv, c.pace.gap
+	c.mu.Unlock()
+	if last.IsZero() {
+		return nil
+	}
+	return c.sleepUntil(ctx, last.Add(gap))
+}
+
+func (c *Conn) send(p *request, guard Guard) error {
+	limit := c.cfg.Timeout
+	if slow(p.cmd) {
+		limit *= 2
+	}
+	at := time.Now()
+	p.sentAt, p.deadline = at, at.Add(limit)
+	if err := c.conn.SetWriteDeadline(p.deadline); err != nil {
+		return c.sendFailed(err)
+	}
+	c.mu.Lock()
+	if c.err != nil {
+		defer c.mu.Unlock()
+		return c.err
+	}
+	before := c.lastSend
+	c.pending, c.lastSend = p, at
+	c.mu.Unlock()
+	if guard != nil {
+		if err := guard.BeforeWrite(); err != nil {
+			c.mu.Lock()
+			c.pending, c.lastSend = nil, before
+			c.mu.Unlock()
+			return err
+		}
+	}
+	if _, err := c.conn.Write(c.out); err != nil {
+		return c.sendFailed(err)
+	}
+	if guard != nil {
+		if err := guard.AfterWrite(); err != nil {
+			c.Reset()
+			return err
+		}
+	}
+	return nil
+}
+
+// sendFailed ends the connection, of which nobody knows how much of a request it carried, and returns the reason.
+func (c *Conn) sendFailed(err error) error {
+	c.fail(fmt.Errorf("%w: %w", ErrClosed, err))
+	return c.Err()
+}
+
+// await waits for the answer to the request in flight.
+func (c *Conn) await(ctx context.Context, p *request) (Answer, error) {
+	timer := time.NewTimer(time.Until(p.deadline))
+	defer timer.Stop()
+	select {
+	case a := <-p.answer:
+		return a, nil
+	case <-timer.C:
+		return c.expire(p)
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
+	case <-c.done:
+	}
+	select {
+	case a := <-p.answer:
+		return a, nil
+	default:
+		return Answer{}, c.Err()
+	}
+}
+
+// expire ends a request whose time is up.
+func (c *Conn) expire(p *request) (Answer, error) {
+	c.mu.Lock()
+	if c.pending != p {
+		c.mu.Unlock()
+		return <-p.answer, nil
+	}
+	if p.nearly != nil {
+		c.loose = true
+		c.deliver(p, *p.nearly)
+		c.mu.Unlock()
+		return <-p.answer, nil
+	}
+	c.pending, c.stale, c.settled = nil, p, false
+	c.stats.Timeouts++
+	if !p.silent {
+		c.inRow++
+		c.pace.lost()
+	}
+	err := ErrTimeout
+	if c.stats.Answers == 0 {
+		err = fmt.Errorf("%w: %w", ErrTimeout, ErrNoAnswer)
+	}
+	enough := c.inRow >= reconnectAfter
+	c.mu.Unlock()
+	c.cfg.Logger.Debug("request not answered", slog.String("command", p.cmd.String()))
+	if enough {
+		err = fmt.Errorf("%w: %w", err, ErrReconnect)
+		c.fail(err)
+	}
+	return Answer{}, err
+}
