@@ -1,0 +1,312 @@
+package panellog
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dozor/internal/bus"
+	"dozor/satel"
+)
+
+// Look reads the newest record and reports whether it is news. News opens a segment
+// and is sent at once; everything read and unconfirmed until then is read again, since
+// the ring may have moved on. No news confirms it.
+func (l *Log) Look(ctx context.Context) (news bool, err error) {
+	if err := l.ensureLoaded(ctx); err != nil {
+		return false, err
+	}
+	if !l.contact {
+		return false, l.firstContact(ctx)
+	}
+	if !l.cfg.Room(bus.Live) {
+		return false, nil
+	}
+	asked := l.cfg.Clock()
+	e, at, err := l.reader.Newest(ctx)
+	if err != nil {
+		return false, err
+	}
+	before := l.lastLook
+	l.lastLook, l.looked = asked, true
+	if !e.Record.Present() {
+		l.foundEmpty(at)
+		return false, nil
+	}
+	l.withdrawErased()
+	if newest := l.newest(); newest != nil && newest.top.pair() == pairOf(e) {
+		newest.reachable, newest.checked = true, true
+		l.confirm(ctx)
+		return false, l.afterConfirm(ctx)
+	} else if newest == nil && len(l.known) > 0 && l.known[0] == pairOf(e) {
+		return false, nil
+	}
+	l.burst = walkBurst
+	for _, s := range l.segments {
+		if len(s.pending) > 0 {
+			// News keep coming while this walk reads: shorter steps, so that some of
+			// them end before the next news and the walk gets on.
+			l.burst = 1
+		}
+		s.unconfirm()
+		s.reachable, s.checked = false, false
+	}
+	s, err := l.open(ctx, e, at, before)
+	if err != nil || s == nil {
+		return true, err
+	}
+	l.cfg.Hit("worker.segment_opened")
+	s.reachable, s.checked = true, true
+	l.emit(s, s.top)
+	l.cfg.Hit("worker.after_publish")
+	return true, nil
+}
+
+func (l *Log) open(ctx context.Context, e satel.LogEntry, at, before time.Time) (*segment, error) {
+	number, err := l.store.openSegment(ctx, l.guard(), l.epoch, e)
+	if err != nil {
+		return nil, fmt.Errorf("open a segment of panel %d: %w", l.cfg.Panel, err)
+	}
+	if number == 0 {
+		l.forget()
+		return nil, nil
+	}
+	s := &segment{number: number, epoch: l.epoch, low: place{offset: 1},
+		top: place{arg: satel.NewestIndex, index: e.Index, record: e.Record, receivedAt: at, notBefore: before}}
+	s.tail = s.top
+	l.segments = append(l.segments, s)
+	return s, nil
+}
+
+// Step walks by one request and reports whether there was nothing to walk. The newest
+// segment goes first; an older one waits until the walk of the newer has met its top.
+func (l *Log) Step(ctx context.Context) (idle bool, err error) {
+	s := l.toWalk()
+	if s == nil {
+		return true, nil
+	}
+	if len(s.pending) >= l.burst || s.endSeen != endOpen || (len(s.pending) > 0 && l.cfg.Clock().Sub(l.lastLook) >= LookEvery) {
+		_, err := l.Look(ctx)
+		return false, err
+	}
+	if !s.checked {
+		return false, l.check(ctx, s)
+	}
+	lane := l.lane(s, s.last())
+	if !l.cfg.Room(lane) {
+		return true, nil
+	}
+	last := s.last()
+	e, at, err := l.reader.Older(ctx, last.index)
+	if err != nil {
+		return false, err
+	}
+	l.cfg.Hit("worker.mid_walk")
+	return false, l.take(ctx, s, e, at, last)
+}
+
+// toWalk is the newest segment that has something to read and may be read.
+func (l *Log) toWalk() *segment {
+	if !l.loaded || !l.looked {
+		return nil
+	}
+	for i := len(l.segments) - 1; i >= 0; i-- {
+		s := l.segments[i]
+		if !s.reachable {
+			return nil
+		}
+		if s.end == endOpen {
+			return s
+		}
+		// A finished walk that met the next one's top vouches for it.
+		if s.end == endMet && i > 0 && !l.segments[i-1].reachable {
+			older := l.segments[i-1]
+			older.reachable, older.topArg = true, s.last().index
+		}
+	}
+	return nil
+}
+
+// check asks for the deepest record of an older segment again, by the argument that
+// gave it. Changed means that the ring came past: the rest is lost, and that is said.
+func (l *Log) check(ctx context.Context, s *segment) error {
+	arg := s.tail.arg
+	if s.tail.offset == 0 {
+		arg = s.topArg
+	}
+	e, at, err := l.reader.Older(ctx, arg)
+	if err != nil {
+		return err
+	}
+	if e.Record.Present() && pairOf(e) == s.tail.pair() {
+		s.checked = true
+		return nil
+	}
+	l.finish(s, endLost, at)
+	return nil
+}
+
+// take judges one record that was read below last.
+func (l *Log) take(ctx context.Context, s *segment, e satel.LogEntry, at time.Time, last place) error {
+	end := l.endsAt(s, e, last)
+	if end == endMet {
+		// The older top stands where it stood, so nothing newer was overwritten before
+		// it was read: the ring overwrites the oldest first.
+		l.publishPending(s)
+		l.finish(s, endMet, at)
+		l.meet(s, pairOf(e), last.index)
+		return l.afterConfirm(ctx)
+	}
+	if end == endOpen {
+		s.pending = append(s.pending, place{offset: last.offset - 1, arg: last.index, index: e.Index, record: e.Record,
+			receivedAt: at, notBefore: s.top.notBefore})
+	}
+	if end == endOpen && s.firstContact && s.last().offset <= 1-firstContactSpan {
+		end = endLimit
+	}
+	s.endSeen = end
+	return nil
+}
+
+func (l *Log) endsAt(s *segment, e satel.LogEntry, last place) ending {
+	if !e.Record.Present() {
+		return endEmpty
+	}
+	p := pairOf(e)
+	below := true // segments below s in log order come first in the list
+	for _, other := range l.segments {
+		if other == s {
+			below = false
+			continue
+		}
+		if other.top.pair() == p {
+			if below {
+				return endMet
+			}
+			return endOvertaken
+		}
+	}
+	if e.Index == s.top.index {
+		return endCircle
+	}
+	if !s.firstContact { // of which the known pairs are a part
+		for _, k := range l.known {
+			if k == p {
+				return endMet
+			}
+		}
+	}
+	if last.record.Code() == codeErased {
+		// What still lies behind the mark of an erased memory is not its log any more.
+		return endErased
+	}
+	return endOpen
+}
+
+// meet marks the segment whose top a newer walk met as readable on this connection, and
+// gives up those between, whose tops were not where they should be.
+func (l *Log) meet(newer *segment, p pair, arg satel.Index) {
+	for i := l.position(newer) - 1; i >= 0; i-- {
+		s := l.segments[i]
+		if s.top.pair() == p {
+			s.reachable, s.topArg = true, arg
+			s.checked = s.tail.offset == 0
+			return
+		}
+		if s.end == endOpen {
+			l.finish(s, endLost, l.cfg.Clock())
+		}
+	}
+}
+
+func (l *Log) position(s *segment) int {
+	for i, other := range l.segments {
+		if other == s {
+			return i
+		}
+	}
+	return -1
+}
+
+// confirm publishes what was read before a look that showed nothing new.
+func (l *Log) confirm(ctx context.Context) {
+	for _, s := range l.segments {
+		if len(s.pending) > 0 {
+			l.publishPending(s)
+			l.burst = min(2*l.burst, walkBurst)
+		}
+		if s.endSeen != endOpen {
+			end := s.endSeen
+			s.endSeen = endOpen
+			l.finish(s, end, l.cfg.Clock())
+		}
+	}
+}
+
+// afterConfirm probes the epoch once a walk has ended without meeting what was known.
+func (l *Log) afterConfirm(ctx context.Context) error {
+	s := l.newestFinished()
+	if s == nil || s.firstContact || !s.unmet() || s.probed {
+		return nil
+	}
+	s.probed = true
+	return l.probe(ctx, "a walk ended without meeting the last record: "+s.end.String())
+}
+
+func (l *Log) newestFinished() *segment {
+	for i := len(l.segments) - 1; i >= 0; i-- {
+		if l.segments[i].end != endOpen {
+			return l.segments[i]
+		}
+	}
+	return nil
+}
+
+func (l *Log) publishPending(s *segment) {
+	for _, p := range s.pending {
+		l.emit(s, p)
+		l.cfg.Hit("worker.after_publish")
+	}
+	s.pending = nil
+}
+
+// finish ends a walk, says a gap where there is one, and gives up what lies behind it.
+func (l *Log) finish(s *segment, end ending, at time.Time) {
+	s.end = end
+	if !s.unmet() {
+		return
+	}
+	for i := l.position(s) - 1; i >= 0; i-- {
+		if older := l.segments[i]; older.end == endOpen {
+			older.unconfirm()
+			older.end = endLost
+			l.sayGap(older, at)
+		}
+	}
+	if l.isGap(s) {
+		l.sayGap(s, at)
+	}
+}
+
+// unmet reports whether a walk ended elsewhere than at what was known.
+func (s *segment) unmet() bool { return s.end != endOpen && s.end != endMet && s.end != endLimit }
+
+// isGap reports whether an unmet end means that records are missing. Behind a memory
+// that was known to be empty, or never seen before, there is nothing to miss.
+func (l *Log) isGap(s *segment) bool {
+	if s.end == endLost || s.end == endOvertaken {
+		return true
+	}
+	oldest := l.position(s) == 0
+	if s.firstContact {
+		return false
+	}
+	return !(s.end == endEmpty && oldest && len(l.known) == 0)
+}
+
+// Deep reports whether the walk has more than a few records before it: then state lists
+// may wait.
+func (l *Log) Deep() bool {
+	s := l.toWalk()
+	return s != nil && s.last().offset <= -4
+}
