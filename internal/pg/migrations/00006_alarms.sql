@@ -17,9 +17,12 @@ CREATE TABLE alarms (
     zone         int,
     partition    int,
     user_number  int,
+    restore      boolean NOT NULL DEFAULT false, -- its restore bit, part of a few codes
     text         text NOT NULL DEFAULT '',
     event_count  int NOT NULL DEFAULT 0,
     zones        int[] NOT NULL DEFAULT '{}', -- distinct zones in alarm, in order of their coming
+    origins      text[] NOT NULL DEFAULT '{}', -- what raised: panel/kind/source/number
+    active       text[] NOT NULL DEFAULT '{}', -- those of them that have not ended
     first_effective_at timestamptz NOT NULL,
     last_effective_at  timestamptz NOT NULL,
     confirmed_at timestamptz,
@@ -39,6 +42,10 @@ CREATE TABLE alarms (
 CREATE UNIQUE INDEX alarms_joinable_key ON alarms (site_id, kind) WHERE joinable;
 CREATE INDEX alarms_open_idx ON alarms (priority, id) WHERE state <> 'closed';
 CREATE INDEX alarms_site_idx ON alarms (site_id, id DESC);
+-- For ingest: the last alarm of a kind, to link a new one to, and the open ones that the
+-- end of something may be in.
+CREATE INDEX alarms_kind_idx ON alarms (site_id, kind, id DESC) WHERE NOT historic;
+CREATE INDEX alarms_open_kind_idx ON alarms (site_id, kind, id DESC) WHERE state <> 'closed' AND NOT historic;
 
 CREATE TABLE alarm_actions (
     id         bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT alarm_actions_pkey PRIMARY KEY,

@@ -1,0 +1,72 @@
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"dozor/internal/wire"
+	"dozor/satel"
+)
+
+// Describe returns an event's sentence in Polish and in English, from what is stored of
+// it: its code (0: none), restore bit and text.
+func Describe(code int, restore bool, text string) (pl, en string) {
+	if info, ok := satel.LookupEvent(code, restore); ok {
+		return info.TextPL, info.TextEN
+	}
+	if code == 0 && text == "" {
+		return "Alarm widoczny w stanie centrali, brak zapisu w pamięci", "Alarm seen in the panel's state, without a record"
+	}
+	var s wire.Station
+	if len(text) > 0 && text[0] == '{' && json.Unmarshal([]byte(text), &s) == nil {
+		return describeStation(s)
+	}
+	return fmt.Sprintf("Nieznane zdarzenie %d (zapis %s)", code, text), fmt.Sprintf("Unknown event %d (record %s)", code, text)
+}
+
+// stationText is what Describe reads; the subject is for the key alone.
+func stationText(s wire.Station) string {
+	s.Subject = ""
+	text, err := json.Marshal(s)
+	if err != nil {
+		// A struct of strings can always be encoded.
+		panic("event: encode a station event: " + err.Error())
+	}
+	return string(text)
+}
+
+// describeStation knows these arguments: from and to (bounds of what is missing), reason,
+// and panel (the name of an unreadable event's). Others are left out.
+func describeStation(s wire.Station) (pl, en string) {
+	switch s.Code {
+	case wire.LinkLost:
+		pl, en = "Brak łączności z centralą", "Link to the panel lost"
+	case wire.LinkRestored:
+		pl, en = "Łączność z centralą przywrócona", "Link to the panel restored"
+	case wire.MemoryGap:
+		pl, en = "Luka w pamięci zdarzeń: może brakować zapisów", "Gap in the event memory: records may be missing"
+	case wire.MemoryWasEmpty:
+		pl, en = "Pamięć zdarzeń centrali była pusta", "The panel's event memory was empty"
+	case wire.Unreadable:
+		pl, en = "Nieczytelne zdarzenie", "Unreadable event"
+	default:
+		pl, en = "Nieznane zdarzenie stacji: "+string(s.Code), "Unknown event of the station: "+string(s.Code)
+	}
+	if panel := s.Args["panel"]; panel != "" && s.Code == wire.Unreadable {
+		pl, en = pl+" z centrali "+panel, en+" from panel "+panel
+	}
+	if from, to := s.Args["from"], s.Args["to"]; from != "" || to != "" {
+		pl, en = pl+span(" od ", from)+span(" do ", to), en+span(" from ", from)+span(" to ", to)
+	}
+	if reason := s.Args["reason"]; reason != "" {
+		pl, en = pl+" ("+reason+")", en+" ("+reason+")"
+	}
+	return pl, en
+}
+
+func span(word, value string) string {
+	if value == "" {
+		return ""
+	}
+	return word + value
+}
