@@ -35,9 +35,13 @@ func newBoard() *board {
 }
 
 // raiseAll marks every list as changed, as after a restart.
-func (b *board) raiseAll() { b.news = allNews }
-
-const allNews satel.CommandSet = 1<<lists - 1
+func (b *board) raiseAll() {
+	for cmd := range b.bits {
+		if b.bits[cmd] != nil {
+			b.news = b.news.With(satel.Command(cmd))
+		}
+	}
+}
 
 // has tells whether number n, from 1, is in the list that the command reads.
 func (b *board) has(cmd satel.Command, n int) bool { return b.bits[cmd].Has(n) }

@@ -121,7 +121,9 @@ func (p *Panel) queue(e Event) {
 	e.Sequence = uint64(len(p.memory.journal)+len(p.waiting)) + 1
 	e.Index = p.memory.next(len(p.waiting))
 	p.waiting = append(p.waiting, e)
-	p.queued = append(p.queued, e)
+	if p.collecting {
+		p.queued = append(p.queued, e)
+	}
 	if e.RecordedAt.After(p.now) {
 		p.agenda.add(e.RecordedAt, p.writeDue)
 		return
@@ -147,8 +149,9 @@ func (p *Panel) writeAll() {
 
 // collect runs an act and returns what it puts on record, written or still waiting.
 func (p *Panel) collect(act func()) []Event {
-	p.queued = nil
+	p.queued, p.collecting = nil, true
 	act()
+	p.collecting = false
 	return p.queued
 }
 

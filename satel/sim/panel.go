@@ -26,6 +26,7 @@ type Panel struct {
 	memory     memory
 	waiting    []Event // records on their way to the memory, in order
 	queued     []Event // records of the act under way, see collect
+	collecting bool
 	logMode    LogMode
 	logLate    time.Duration
 	zones      map[int]*zoneState

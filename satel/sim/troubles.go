@@ -59,7 +59,7 @@ var troubleKinds = map[string]troubleKind{
 		source: satel.Source{Kind: satel.SourcePanel},
 	},
 	TroubleOverload: {
-		list: satel.CmdTroubles1, memory: satel.CmdTroublesMemory1, bit: bitOf(40, 0), code: 312,
+		list: satel.CmdTroubles1, memory: satel.CmdTroublesMemory1, bit: bitOf(40, 0), code: 312, partition: true,
 		source: satel.Source{Kind: satel.SourcePanel},
 	},
 	TroubleBus: {

@@ -1,0 +1,106 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Options are those of the command that runs a simulator by itself. Zero values mean the standard, as in Config;
+// negative delays mean none.
+type Options struct {
+	Listen      string // --listen: address of the first panel, 127.0.0.1:10004
+	Panels      int    // --panels: how many, on consecutive ports; 1
+	Model       string // --model
+	Code        string // --code
+	Control     string // --control: address of the control API, 127.0.0.1:10080
+	LogDelay    time.Duration
+	AnswerDelay time.Duration
+	MinGap      time.Duration
+	Seed        uint64
+
+	Logger *slog.Logger
+	// Started is called once everything listens; nil for nobody.
+	Started func(*Server)
+}
+
+// Standard addresses of Run.
+const (
+	DefaultListen  = "127.0.0.1:10004"
+	DefaultControl = "127.0.0.1:10080"
+)
+
+// stopLimit bounds how long Run waits for connections to end.
+const stopLimit = 5 * time.Second
+
+// Run serves simulated panels until the context ends, which is no error. When it cannot listen, the error names the
+// address and the flag that chooses it.
+func Run(ctx context.Context, o Options) error {
+	if o.Listen == "" {
+		o.Listen = DefaultListen
+	}
+	if o.Control == "" {
+		o.Control = DefaultControl
+	}
+	if o.Panels == 0 {
+		o.Panels = 1
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	panels, err := NewPanels(o.Panels, Config{
+		Model: o.Model, Code: o.Code, LogDelay: o.LogDelay, AnswerDelay: o.AnswerDelay, MinGap: o.MinGap, Seed: o.Seed,
+	})
+	if err != nil {
+		return err
+	}
+	server, err := NewServer(ServerConfig{Panels: panels, Listen: o.Listen, Control: o.Control, Logger: o.Logger})
+	if err != nil {
+		return err
+	}
+	if err := server.Start(ctx); err != nil {
+		return explain(err)
+	}
+	o.Logger.Info("simulator started", "component", "sim", "panels", len(panels), "first", server.PanelAddr(1),
+		"last", server.PanelAddr(len(panels)), "control", server.ControlURL())
+	if o.Started != nil {
+		o.Started(server)
+	}
+	<-ctx.Done()
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	return server.Stop(stopping)
+}
+
+// NewPanels makes n panels of one configuration, each with a seed of its own.
+func NewPanels(n int, cfg Config) ([]*Panel, error) {
+	if n < 1 {
+		return nil, fmt.Errorf("%w: %d panels", ErrInvalid, n)
+	}
+	panels := make([]*Panel, n)
+	for i := range panels {
+		own := cfg
+		own.Seed += uint64(i)
+		p, err := New(own)
+		if err != nil {
+			return nil, err
+		}
+		panels[i] = p
+	}
+	return panels, nil
+}
+
+// explain adds to the error of an address the flag that chooses it.
+func explain(err error) error {
+	var address *AddressError
+	if !errors.As(err, &address) {
+		return err
+	}
+	flag := "--listen"
+	if address.What == "control API" {
+		flag = "--control"
+	}
+	return fmt.Errorf("cannot listen: %w; choose another address with %s", err, flag)
+}
