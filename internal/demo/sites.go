@@ -1,0 +1,161 @@
+package demo
+
+import (
+	"fmt"
+	"time"
+
+	"dozor/satel/sim"
+)
+
+// Code is the user code of every demo panel.
+const Code = "4711"
+
+// Site is a guarded site of the demo with what an installer has set in its panel.
+type Site struct {
+	Name, Address, City, District, Provider, Risk, Notes string
+	Latitude, Longitude                                  float64
+	Panel                                                sim.Site
+	// Raises are zones whose violation while armed is a believable alarm; Panic is the
+	// number of a hold-up button, 0 for none.
+	Raises []int
+	Panic  int
+}
+
+// Sites returns n sites: the five of the demo, and after them copies that differ in
+// their number, for a fuller screen.
+func Sites(n int) []Site {
+	five := []Site{jeweller(), pharmacy(), school(), warehouse(), house()}
+	sites := make([]Site, 0, n)
+	for i := range n {
+		s := five[i%len(five)]
+		if round := i / len(five); round > 0 {
+			s.Name = fmt.Sprintf("%s %d", s.Name, round+1)
+		}
+		sites = append(sites, s)
+	}
+	return sites
+}
+
+func station(partitions ...int) sim.User {
+	return sim.User{Number: 1, Name: "Stacja", Code: Code, Rights: sim.AllRights, Partitions: partitions}
+}
+
+func person(number int, name, code string) sim.User {
+	return sim.User{Number: number, Name: name, Code: code, Rights: sim.AllRights}
+}
+
+func partition(number int, name string, entry, exit time.Duration) sim.Partition {
+	return sim.Partition{Number: number, Name: name, EntryDelay: entry, ExitDelay: exit}
+}
+
+func zones(in int, first int, named ...zone) []sim.Zone {
+	out := make([]sim.Zone, len(named))
+	for i, z := range named {
+		out[i] = sim.Zone{Number: first + i, Name: z.name, Partition: in, Reaction: z.reaction}
+	}
+	return out
+}
+
+type zone struct {
+	name     string
+	reaction sim.Reaction
+}
+
+func jeweller() Site {
+	return Site{
+		Name: "Jubiler Złota 4", Address: "ul. Złota 4", City: "Łódź", District: "Śródmieście", Provider: "Toya", Risk: "high",
+		Notes: "Sejf w pokoju za kasą. Klucze w depozycie, koperta 14.", Latitude: 51.7656, Longitude: 19.4603,
+		Raises: []int{5, 6, 7}, Panic: 10,
+		Panel: sim.Site{
+			Name:       "JUBILER",
+			Partitions: []sim.Partition{partition(1, "Salon", 15*time.Second, 5*time.Second), partition(2, "Sejf", 0, 3*time.Second)},
+			Zones: append(zones(1, 1,
+				zone{"Drzwi wejściowe", sim.EntryExit}, zone{"Witryna lewa", sim.Perimeter}, zone{"Witryna prawa", sim.Perimeter},
+				zone{"Salon PIR", sim.DelayedInterior}, zone{"Drzwi tylne", sim.Instant}, zone{"Zaplecze PIR", sim.Instant},
+				zone{"Okno WC", sim.Instant}, zone{"Dym zaplecze", sim.Smoke24h}, zone{"Obudowa syreny", sim.Tamper24h},
+				zone{"Napad kasa", sim.PanicSilent}),
+				zones(2, 11, zone{"Sejf wibracyjna", 10}, zone{"Sejf kontaktron", sim.Instant})...),
+			Outputs: []sim.Output{{Number: 1, Name: "Syrena zewn.", Function: 1}, {Number: 2, Name: "Czuwanie", Function: 21}},
+			Users:   []sim.User{station(), person(4, "Anna Wilk", "2468"), person(5, "Piotr Wilk", "1357")},
+		},
+	}
+}
+
+func pharmacy() Site {
+	return Site{
+		Name: "Apteka Pod Lwem", Address: "Rynek 11", City: "Łowicz", District: "Rynek", Provider: "Orange", Risk: "normal",
+		Notes: "Dyżury nocne w pierwszą sobotę miesiąca.", Latitude: 52.1073, Longitude: 19.9433,
+		Raises: []int{3, 4, 6}, Panic: 8,
+		Panel: sim.Site{
+			Name:       "APTEKA",
+			Partitions: []sim.Partition{partition(1, "Apteka", 20*time.Second, 5*time.Second)},
+			Zones: zones(1, 1,
+				zone{"Drzwi główne", sim.EntryExit}, zone{"Izba ekspedyc.", sim.DelayedInterior}, zone{"Okno od podwórza", sim.Perimeter},
+				zone{"Magazyn leków", sim.Instant}, zone{"Chłodnia drzwi", sim.NoAlarm}, zone{"Zaplecze", sim.Instant},
+				zone{"Dym magazyn", sim.Smoke24h}, zone{"Napad lada", sim.PanicSilent}, zone{"Zalanie piwnica", sim.WaterLeak24h}),
+			Outputs: []sim.Output{{Number: 1, Name: "Syrena", Function: 1}},
+			Users:   []sim.User{station(), person(3, "Ewa Sowińska", "8520"), person(9, "Marek Dąb", "9630")},
+		},
+	}
+}
+
+func school() Site {
+	return Site{
+		Name: "Szkoła Podstawowa nr 12", Address: "ul. Jarzębinowa 7", City: "Zgierz", District: "Kurak", Provider: "Netia", Risk: "normal",
+		Notes: "Sala gimnastyczna wynajmowana do 21:00.", Latitude: 51.8553, Longitude: 19.4063,
+		Raises: []int{3, 5, 12, 13},
+		Panel: sim.Site{
+			Name: "SZKOŁA",
+			Partitions: []sim.Partition{partition(1, "Parter", 30*time.Second, 8*time.Second),
+				partition(2, "Piętro", 30*time.Second, 8*time.Second), partition(3, "Sala gimn.", 30*time.Second, 8*time.Second)},
+			Zones: append(append(zones(1, 1,
+				zone{"Wejście główne", sim.EntryExit}, zone{"Portiernia", sim.DelayedInterior}, zone{"Hol PIR", sim.Instant},
+				zone{"Sekretariat", sim.Instant}, zone{"Pracownia komp.", sim.Instant}, zone{"Kuchnia gaz", sim.Gas24h},
+				zone{"Przycisk ppoż.", sim.Fire24h}),
+				zones(2, 11, zone{"Korytarz piętro", sim.Instant}, zone{"Sala 21", sim.Instant}, zone{"Sala 22", sim.Instant},
+					zone{"Pok. nauczyc.", sim.Instant})...),
+				zones(3, 17, zone{"Sala wejście", sim.EntryExit}, zone{"Sala PIR", sim.DelayedInterior}, zone{"Okno zaplecze", sim.Perimeter})...),
+			Outputs: []sim.Output{{Number: 1, Name: "Syrena", Function: 1}},
+			Users:   []sim.User{station(), person(2, "Woźny", "1122"), person(6, "Dyrekcja", "3344"), person(7, "Trener", "5566")},
+		},
+	}
+}
+
+func warehouse() Site {
+	return Site{
+		Name: "Hurtownia Fabryczna 9", Address: "ul. Fabryczna 9", City: "Pabianice", District: "Bugaj", Provider: "Toya", Risk: "normal",
+		Notes: "Wjazd od podwórza, brama na pilot. Pies na terenie do 22:00.", Latitude: 51.6646, Longitude: 19.3547,
+		Raises: []int{3, 4, 5, 6},
+		Panel: sim.Site{
+			Name:       "HURTOWNIA",
+			Partitions: []sim.Partition{partition(1, "Biuro", 20*time.Second, 5*time.Second), partition(2, "Magazyn", 20*time.Second, 5*time.Second)},
+			Zones: append(zones(1, 1,
+				zone{"Biuro drzwi", sim.EntryExit}, zone{"Biuro PIR", sim.DelayedInterior}),
+				zones(2, 3, zone{"Brama A", sim.Instant}, zone{"Brama B", sim.Instant}, zone{"Rampa PIR", sim.Instant},
+					zone{"Świetlik dach", sim.Perimeter}, zone{"Dym regał 1", sim.Smoke24h}, zone{"Dym regał 2", sim.Smoke24h},
+					zone{"Temp. mroźnia", sim.TooHot24h}, zone{"Szafa zasilania", sim.Tamper24h})...),
+			Outputs:    []sim.Output{{Number: 1, Name: "Syrena", Function: 1}, {Number: 2, Name: "Oświetl. placu", Function: 25}},
+			Users:      []sim.User{station(), person(2, "Kierownik", "7412"), person(3, "Magazynier", "8523")},
+			MainsDelay: 0,
+		},
+	}
+}
+
+func house() Site {
+	return Site{
+		Name: "Dom Świerkowa 23", Address: "ul. Świerkowa 23", City: "Aleksandrów Łódzki", District: "Wierzbno", Provider: "Orange", Risk: "normal",
+		Notes: "Starsza osoba, przycisk medyczny w sypialni.", Latitude: 51.8193, Longitude: 19.3037,
+		Raises: []int{3, 4, 6},
+		Panel: sim.Site{
+			Name:       "DOM",
+			Partitions: []sim.Partition{partition(1, "Dom", 25*time.Second, 6*time.Second), partition(2, "Garaż", 25*time.Second, 6*time.Second)},
+			Zones: append(zones(1, 1,
+				zone{"Drzwi frontowe", sim.EntryExit}, zone{"Salon PIR", sim.DelayedInterior}, zone{"Taras drzwi", sim.Perimeter},
+				zone{"Okno kuchnia", sim.Perimeter}, zone{"Czujnik dymu", sim.Smoke24h}, zone{"Piwnica okno", sim.Instant},
+				zone{"Przycisk medyczny", sim.MedicalButton}),
+				zones(2, 8, zone{"Brama garażu", sim.EntryExit}, zone{"Garaż PIR", sim.Instant})...),
+			Outputs: []sim.Output{{Number: 1, Name: "Syrena", Function: 1}},
+			Users:   []sim.User{station(), person(2, "Domownik", "4455"), person(3, "Opiekunka", "6677")},
+		},
+	}
+}
