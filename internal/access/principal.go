@@ -49,3 +49,7 @@ func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey).(string)
 	return id
 }
+
+// Station returns the principal of the station itself, or of who sits at its command
+// line: no user, no role, and so no permission. name stands in the audit.
+func Station(name string) Principal { return Principal{Role: Role(name)} }
