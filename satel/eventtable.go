@@ -81,7 +81,7 @@ type EventInfo struct {
 	ZoneRelated bool
 	Object      ObjectKind
 	LongKind    LongKind
-	ShortKind   int
+	ShortKind   int // as CmdEventText gives it, -1 when not known
 	TextEN      string
 	TextPL      string
 }
@@ -155,7 +155,10 @@ func buildEventTable(events, kinds string) (*[2 * restoreBit]EventInfo, error) {
 			return nil, err
 		}
 		long, errLong := strconv.ParseUint(row[2], 10, 8)
-		short, errShort := strconv.ParseUint(row[3], 0, 16)
+		short, errShort := int64(-1), error(nil)
+		if row[3] != "" {
+			short, errShort = strconv.ParseInt(row[3], 0, 32)
+		}
 		if errLong != nil || errShort != nil {
 			return nil, fmt.Errorf("kind of event %s: %w", row[0], ErrValue)
 		}
