@@ -54,8 +54,13 @@ CREATE TABLE link_outages (
     panel_id    bigint NOT NULL CONSTRAINT link_outages_panel_fkey REFERENCES panels (id),
     silent_since timestamptz NOT NULL,
     detected_at timestamptz NOT NULL DEFAULT dozor_now(),
-    restored_at timestamptz
+    restored_at timestamptz,
+    -- Whether the bus has confirmed the event that tells of it. The row comes first, so
+    -- that a crash in between only says it again, under the same key.
+    lost_said     boolean NOT NULL DEFAULT false,
+    restored_said boolean NOT NULL DEFAULT false
 );
+CREATE INDEX link_outages_unsaid_idx ON link_outages (id) WHERE NOT lost_said OR (restored_at IS NOT NULL AND NOT restored_said);
 CREATE UNIQUE INDEX link_outages_open_key ON link_outages (panel_id) WHERE restored_at IS NULL;
 
 CREATE TABLE timers (
