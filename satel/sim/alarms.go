@@ -75,11 +75,14 @@ func (p *Panel) soundAlarm(part *partitionState, kind alarmKind) {
 		p.board.set(satel.CmdPartitionsFireAlarmMemory, part.Number, true)
 	}
 	part.sounding[kind] = true
-	part.siren.cancel()
 	sirenTime := p.cfg.Site.SirenTime
 	if sirenTime <= 0 {
 		sirenTime = DefaultSirenTime
 	}
+	if part.siren != nil && part.siren.due.Equal(p.now.Add(sirenTime)) {
+		return
+	}
+	part.siren.cancel()
 	part.siren = p.after(sirenTime, func() { p.silence(part) })
 }
 

@@ -148,7 +148,8 @@ func eventText(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// An event without a text is answered with blanks: the panel has a place for every code.
+	// An event without a text is answered with blanks, and a kind that is not known with 0: the panel has a place for
+	// every code.
 	info, _ := satel.LookupEvent(code, restore)
 	size := 16
 	if long {
@@ -156,7 +157,7 @@ func eventText(data []byte) ([]byte, error) {
 	}
 	text := []rune(info.TextPL)
 	return satel.AppendEventText(nil, satel.EventText{
-		Code: code, Restore: restore, Long: long, LongKind: info.LongKind, ShortKind: info.ShortKind,
+		Code: code, Restore: restore, Long: long, LongKind: info.LongKind, ShortKind: max(info.ShortKind, 0),
 		Text: string(text[:min(len(text), size)]),
 	})
 }

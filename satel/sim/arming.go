@@ -129,7 +129,9 @@ func (p *Panel) arm(parts []*partitionState, mode int, force bool, user int) sat
 	}
 	for _, part := range todo {
 		part.mode, part.user = mode, user
-		p.forgetAlarms(part)
+		if !p.board.has(satel.CmdPartitionsAlarm, part.Number) {
+			p.forgetAlarms(part) // of an alarm that still stands the memory stays too
+		}
 		if force {
 			p.leaveOutViolated(part)
 			p.log(happening{code: codeForcedArming, partition: part.Number, source: byUser(user)})

@@ -44,7 +44,7 @@ type actView struct {
 
 const shownEvents = 1000
 
-func stamp(t time.Time) string { return t.Format(time.RFC3339Nano) }
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 func newStatusView(c *call) statusView {
 	v := statusView{
