@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 
+	"dozor/internal/site"
 	"dozor/satel"
 	"dozor/satel/client"
 )
@@ -14,7 +15,7 @@ const codeBurglary = 130
 // to be done.
 type nameReader struct {
 	todo  []nameOf
-	found []Object
+	found []site.Object
 	zones map[int]satel.ObjectName
 	done  bool
 }
@@ -90,7 +91,7 @@ func (s *session) readName(ctx context.Context) (more bool, err error) {
 	if !ok {
 		return true, nil
 	}
-	object := Object{Kind: "partition", Number: next.number, Name: name.Text, Function: int(name.Function)}
+	object := site.Object{Kind: "partition", Number: next.number, Name: name.Text, Function: int(name.Function)}
 	if next.kind == satel.NameZoneAndPartition {
 		object.Kind, object.Partition = "zone", partitionOf(name)
 		r.zones[next.number] = name

@@ -13,6 +13,7 @@ import (
 	"dozor/internal/ids"
 	"dozor/internal/live"
 	"dozor/internal/panellog"
+	"dozor/internal/site"
 	"dozor/satel"
 	"dozor/satel/client"
 )
@@ -41,7 +42,7 @@ type session struct {
 	panel  ids.PanelID
 	fence  int64
 	log    *slog.Logger
-	access Access
+	access site.Reach
 
 	memory *panellog.Log
 	reader *watchedReader
@@ -65,7 +66,7 @@ type session struct {
 	answered atomic.Int64         // shared: when the panel last answered, Unix ns
 }
 
-func newSession(w *Worker, lease live.Lease, access Access) *session {
+func newSession(w *Worker, lease live.Lease, access site.Reach) *session {
 	s := &session{w: w, panel: lease.PanelID, fence: lease.Fence, access: access,
 		log: w.cfg.Logger.With("panel_id", lease.PanelID, "site_id", access.SiteID), commands: make(chan command.Claimed, 1)}
 	s.reader = &watchedReader{model: func() satel.Model { return s.model }}

@@ -14,30 +14,14 @@ import (
 	"dozor/internal/lifecycle"
 	"dozor/internal/live"
 	"dozor/internal/pg"
-	"dozor/internal/secret"
+	"dozor/internal/site"
 	"dozor/internal/wire"
 )
 
-// Access is what a session needs to reach a panel.
-type Access struct {
-	SiteID  ids.SiteID
-	Address string
-	Code    secret.Redacted
-}
-
-// Object is a part of a panel with the name that it has there.
-type Object struct {
-	Kind      string // partition or zone
-	Number    int
-	Name      string
-	Function  int
-	Partition int // of a zone, 0 when not known
-}
-
 // Panels tells how to reach panels and keeps what they call their parts.
 type Panels interface {
-	Access(ctx context.Context, panel ids.PanelID) (Access, error)
-	SaveObjects(ctx context.Context, panel ids.PanelID, objects []Object) error
+	Access(ctx context.Context, panel ids.PanelID) (site.Reach, error)
+	SaveObjects(ctx context.Context, panel ids.PanelID, objects []site.Object) error
 }
 
 // Commands is the executing side of the orders to panels.
@@ -311,7 +295,7 @@ func (w *Worker) acquire(ctx, bounded context.Context) error {
 	return nil
 }
 
-func (w *Worker) begin(ctx context.Context, l live.Lease, access Access) {
+func (w *Worker) begin(ctx context.Context, l live.Lease, access site.Reach) {
 	ctx, stop := context.WithCancel(ctx)
 	h := &held{lease: l, since: w.cfg.Clock(), stop: stop, done: make(chan struct{}), session: newSession(w, l, access)}
 	w.mu.Lock()
