@@ -139,7 +139,7 @@ func (p *Panel) showOutputs() {
 func (p *Panel) outputOn(out *Output) bool {
 	switch out.Function {
 	case outTrouble:
-		return p.board.any(currentTroubles...)
+		return p.troubled()
 	case outMainsLost:
 		return p.troubles[TroubleMains] != nil
 	}

@@ -56,8 +56,8 @@ func resultFrame(r satel.Result) satel.Frame {
 
 func (p *Panel) clockAnswer() satel.Clock {
 	clock := satel.ClockAt(p.clock())
-	clock.Trouble = p.board.any(currentTroubles...)
-	clock.TroubleMemory = p.board.any(rememberedTroubles...)
+	clock.Trouble = p.troubled()
+	clock.TroubleMemory = p.troubledOnce()
 	clock.Type = p.model.ClockType()
 	return clock
 }

@@ -143,7 +143,7 @@ func (p *Panel) arm(parts []*partitionState, mode int, force bool, user int) sat
 
 // blocked tells whether something stands against arming the partition.
 func (p *Panel) blocked(part *partitionState) bool {
-	if p.cfg.Site.TroublesBlockArming && p.board.any(currentTroubles...) {
+	if p.cfg.Site.TroublesBlockArming && p.troubled() {
 		return true
 	}
 	for _, z := range p.zones {

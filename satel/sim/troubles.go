@@ -24,6 +24,7 @@ const (
 	TroubleRadioBattery = "radio-battery" // battery of radio device 1
 )
 
+// The seventh list is in neither: it holds technical zones above 128 and, behind them, their memory.
 var currentTroubles = []satel.Command{
 	satel.CmdTroubles1, satel.CmdTroubles2, satel.CmdTroubles3, satel.CmdTroubles4, satel.CmdTroubles5,
 	satel.CmdTroubles6, satel.CmdTroubles8,
@@ -32,6 +33,16 @@ var currentTroubles = []satel.Command{
 var rememberedTroubles = []satel.Command{
 	satel.CmdTroublesMemory1, satel.CmdTroublesMemory2, satel.CmdTroublesMemory3, satel.CmdTroublesMemory4,
 	satel.CmdTroublesMemory5, satel.CmdTroublesMemory6, satel.CmdTroublesMemory8,
+}
+
+// troubled tells whether the panel has a trouble.
+func (p *Panel) troubled() bool {
+	return p.board.any(currentTroubles...) || p.board.bits[satel.CmdTroubles7][:highZones/8].Any()
+}
+
+// troubledOnce tells whether the panel remembers a trouble.
+func (p *Panel) troubledOnce() bool {
+	return p.board.any(rememberedTroubles...) || p.board.bits[satel.CmdTroubles7][highZones/8:highZones/4].Any()
 }
 
 // troubleKind is where a trouble shows and how it is recorded.

@@ -204,6 +204,23 @@ func TestZonesAbove128(t *testing.T) {
 	require.Equal(t, []int{200}, satel.Bits(b.ask(satel.CmdZonesAlarm, 0).Data).Numbers())
 }
 
+func TestTechnicalZoneAbove128(t *testing.T) {
+	b := setup(t, func(c *Config) {
+		c.Model = "INTEGRA 256 PLUS"
+		site := DefaultSite("1234")
+		site.Zones = append(site.Zones, Zone{Number: 130, Name: "Zasilacz", Partition: 1, Reaction: MainsLost})
+		c.Site = &site
+	})
+	b.do(b.Violate(130))
+	require.Equal(t, []int{2, 130}, b.list(satel.CmdTroubles7))
+	require.True(t, b.clockFlags().Trouble)
+	b.do(b.RestoreZone(130))
+	require.False(t, b.clockFlags().Trouble)
+	require.True(t, b.clockFlags().TroubleMemory)
+	b.order(satel.CmdClearTroubles, DefaultCode)
+	require.Empty(t, b.list(satel.CmdTroubles7))
+}
+
 func TestUnknownZone(t *testing.T) {
 	_, err := setup(t).Violate(99)
 	require.ErrorIs(t, err, ErrNotFound)
