@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -54,12 +55,21 @@ type Publisher interface {
 	Publish(ctx context.Context, msgs []Message) []Outcome
 }
 
+// ErrReturned is wrapped by errors of a batch that is no longer the consumer's: its
+// session was lost, or the consumer closed. Nothing was settled by that call, and what
+// was not settled before comes again.
+var ErrReturned = errors.New("the deliveries went back to the bus")
+
+// ErrClosed is what a closed consumer answers.
+var ErrClosed = errors.New("the consumer is closed")
+
 // Delivery is one message at a consumer.
 type Delivery struct {
 	Message
 	// Attempt counts deliveries of this message as far as the adapter knows, from 1.
 	Attempt int
-	// Tag is the adapter's own handle, opaque to consumers.
+	// Tag is the adapter's own handle of this delivery, opaque to consumers. A tag
+	// that was settled before is passed over.
 	Tag uint64
 }
 
@@ -81,7 +91,8 @@ type Batch interface {
 // than once: after a Later, a lost connection, a crash.
 type Consumer interface {
 	// Receive waits for at least one message and returns at most max of them. It
-	// returns ctx's error when ctx ends first. One caller at a time; several batches
+	// returns ctx's error when ctx ends first, ErrClosed after Close, and nothing
+	// else: an adapter that lost its way reconnects meanwhile. One caller at a time; several batches
 	// may be unsettled at once, up to the adapter's window.
 	Receive(ctx context.Context, max int) (Batch, error)
 	// Close ends the consumer and gives back what is unsettled. Idempotent.
