@@ -138,7 +138,7 @@ func (e *Event) fromInference(i wire.Inferred, rules *Rules) {
 }
 
 func (e *Event) fromStation(s wire.Station) {
-	e.Text = stationText(s)
+	e.Text = StationText(s)
 	switch s.Code {
 	case wire.LinkLost:
 		e.Kind, e.Priority, e.Raises = Link, P3, true

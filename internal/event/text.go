@@ -24,8 +24,9 @@ func Describe(code int, restore bool, text string) (pl, en string) {
 	return fmt.Sprintf("Nieznane zdarzenie %d (zapis %s)", code, text), fmt.Sprintf("Unknown event %d (record %s)", code, text)
 }
 
-// stationText is what Describe reads; the subject is for the key alone.
-func stationText(s wire.Station) string {
+// StationText is the text of a station event, which Describe reads; the subject is for
+// the key alone.
+func StationText(s wire.Station) string {
 	s.Subject = ""
 	text, err := json.Marshal(s)
 	if err != nil {

@@ -1,0 +1,22 @@
+// Package ingest owns the way from a report on the bus to events, alarms and
+// notifications: a consumer that takes batches and settles each in one transaction.
+//
+//	batch ─ decode ─ keys (what is new) ─ lock sites ─ classify, bundle ─ store ─ commit ─ ack
+//
+// What it guarantees:
+//   - a message is acked only after the commit of its effect, and the effect of one key
+//     happens once, however often and by however many it is delivered;
+//   - a record of a panel is stored only if its segment is known to PostgreSQL;
+//     otherwise it is acked without an effect, and the worker reads it again;
+//   - what nobody can read becomes a dead letter and an alarm in one transaction; what
+//     can't be bundled becomes an alarm of its own; one such message never holds up others;
+//   - an error of the database is nobody's fault: the messages come again later, for as
+//     long as it takes;
+//   - every event is in exactly one notification, every alarm that changed in one, written
+//     under the alarm's lock.
+//
+// Order of locks: event keys (sorted), sites by id FOR NO KEY UPDATE, alarms by id.
+// Whoever opens an alarm elsewhere locks its site first, too.
+//
+// It imports event, alarm, outbox, wire, bus, ids, pg and the metrics client.
+package ingest
