@@ -66,10 +66,6 @@ func (d *Decoder) Next() (Frame, bool) {
 // Stats returns the counts so far.
 func (d *Decoder) Stats() DecoderStats { return d.stats }
 
-// Idle tells whether the decoder is outside of a frame with nothing left to look at, so that bytes seen from now on
-// begin something new.
-func (d *Decoder) Idle() bool { return d.pos == len(d.in) && d.state == stateHunt }
-
 // step takes one byte and reports whether it completed a good frame.
 func (d *Decoder) step(b byte) bool {
 	switch d.state {

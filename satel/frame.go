@@ -53,9 +53,11 @@ func appendStuffed(dst []byte, b byte) []byte {
 func MaxFrameSize(n int) int { return 2*(n+3) + 4 }
 
 // IsBusy tells whether the first bytes of a connection are the text of a module that is taken by another client. Only
-// the first BusySize bytes are looked at. A text that came in parts is recognised once its first six bytes are there.
+// the first BusySize bytes are looked at. A text that came in parts is recognised once its first six bytes are there. The
+// same word inside of a frame, as in a zone's name, is something else.
 func IsBusy(first []byte) bool {
-	return bytes.Contains(first[:min(len(first), BusySize)], busyText)
+	before, _, found := bytes.Cut(first[:min(len(first), BusySize)], busyText)
+	return found && bytes.IndexByte(before, byteSync) < 0
 }
 
 // AppendBusy appends the text of a taken module, BusySize bytes, with the given filler at the end.

@@ -182,7 +182,7 @@ func (c *Conn) read() {
 		c.mu.Lock()
 		c.stats.Decoder = decoder.Stats()
 		c.mu.Unlock()
-		if !greeted && decoder.Idle() && satel.IsBusy(first) {
+		if !greeted && satel.IsBusy(first) {
 			c.fail(ErrBusy)
 			return
 		}
