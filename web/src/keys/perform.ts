@@ -1,0 +1,111 @@
+// Does what a key means on this desk. Every step goes through Steps, which refuses while
+// the gate is closed.
+import type { Alarm, Me, Step } from '../api/types'
+import type { Desk } from '../live/desk'
+import { allows, mostUrgent } from '../live/rules'
+import type { Station } from '../live/station'
+import { go, type Route } from '../route'
+import type { KeyAction } from './keymap'
+
+interface Place {
+  station: Station
+  desk: Desk
+  me: Me
+  route: Route
+  /** A sheet lies over the page: only what cannot wait gets through. */
+  covered: boolean
+}
+
+const steps: Partial<Record<KeyAction, Step>> = {
+  claim: 'claim', ack: 'ack', close: 'close', release: 'release', takeover: 'takeover',
+}
+
+/** Says whether the key was used. */
+export function perform(action: KeyAction, place: Place): boolean {
+  const { station, desk, me, route } = place
+  switch (action) {
+    case 'claim-next':
+      return claimNext(place)
+    case 'back':
+      return back(place)
+  }
+  if (place.covered) return false
+  if (action === 'help') {
+    desk.help.set(true)
+    return true
+  }
+  if (action === 'down' || action === 'up') return move(place, action === 'down' ? 1 : -1)
+  if (action === 'home') {
+    if (route.page !== 'alarms') return false
+    desk.home.set(desk.home.get() + 1)
+    return true
+  }
+  if (action === 'open') {
+    const id = desk.cursor.get()
+    if (route.page !== 'alarms' || id === undefined || id === route.id) return false
+    go({ page: 'alarms', id })
+    return true
+  }
+
+  const alarm = target(place)
+  if (!alarm) return false
+  if (action === 'note') {
+    openForm(place, alarm, 'note')
+    return true
+  }
+  if (action === 'resolve') {
+    if (!allows(alarm, 'resolve', me)) return false
+    openForm(place, alarm, 'resolve')
+    return true
+  }
+  const step = steps[action]
+  if (!step || !allows(alarm, step, me)) return false
+  if (step === 'claim' || step === 'takeover') show(place, alarm.id)
+  void station.steps.take(alarm, step as Exclude<Step, 'resolve'>)
+  return true
+}
+
+export function claimNext({ station, desk, route }: Pick<Place, 'station' | 'desk' | 'route'>): boolean {
+  const alarm = mostUrgent(station.alarms.list())
+  if (!alarm) return false
+  show({ desk, route }, alarm.id)
+  void station.steps.take(alarm, 'claim')
+  return true
+}
+
+function show({ desk, route }: Pick<Place, 'desk' | 'route'>, id: number): void {
+  desk.cursor.set(id)
+  if (route.page === 'alarms' && route.id === id) return
+  desk.form.set(undefined)
+  go({ page: 'alarms', id })
+}
+
+function openForm(place: Place, alarm: Alarm, form: 'resolve' | 'note'): void {
+  show(place, alarm.id)
+  place.desk.form.set(form)
+}
+
+function back({ desk, route }: Place): boolean {
+  if (desk.help.get()) desk.help.set(false)
+  else if (desk.form.get()) desk.form.set(undefined)
+  else if (route.id !== undefined) go({ page: route.page })
+  else return false
+  return true
+}
+
+function move({ station, desk, route }: Place, by: number): boolean {
+  if (route.page !== 'alarms') return false
+  const queue = station.alarms.list()
+  if (queue.length === 0) return false
+  const at = queue.findIndex((alarm) => alarm.id === (desk.cursor.get() ?? route.id))
+  const next = at < 0 ? (by > 0 ? 0 : queue.length - 1) : Math.min(queue.length - 1, Math.max(0, at + by))
+  desk.cursor.set(queue[next]?.id)
+  return true
+}
+
+function target({ station, desk, route }: Place): Alarm | undefined {
+  if (route.page === 'panels') return undefined
+  const id = route.id ?? desk.cursor.get()
+  if (id === undefined) return undefined
+  return station.alarms.get(id) ?? station.details.get(id)?.alarm
+}

@@ -1,0 +1,70 @@
+// Alarms that were opened on this desk, with their events, steps and site. Events that
+// come with a frame join by their id, whatever version the frame's alarm has.
+import type { Action, Alarm, AlarmDetail, AlarmEvent, Site } from '../api/types'
+
+export interface Detail {
+  alarm: Alarm
+  events: readonly AlarmEvent[]
+  actions: readonly Action[]
+  site: Site
+}
+
+const keep = 30
+
+export class DetailStore {
+  #details = new Map<number, Detail>()
+  #listeners = new Set<() => void>()
+
+  get = (id: number): Detail | undefined => this.#details.get(id)
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Takes a whole answer; an event that only the stream brought so far stays. */
+  put(answer: AlarmDetail): void {
+    const known = this.#details.get(answer.alarm.id)
+    const newer = known !== undefined && known.alarm.version > answer.alarm.version
+    this.#set({
+      alarm: newer ? known.alarm : answer.alarm,
+      events: join(answer.events, known?.events ?? []),
+      actions: newer && known.actions.length > answer.actions.length ? known.actions : answer.actions,
+      site: answer.site,
+    })
+  }
+
+  apply(alarm: Alarm, events: readonly AlarmEvent[] = []): void {
+    const known = this.#details.get(alarm.id)
+    if (!known) return
+    const newer = alarm.version > known.alarm.version
+    const joined = join(known.events, events)
+    if (!newer && joined === known.events) return
+    this.#set({ ...known, alarm: newer ? alarm : known.alarm, events: joined })
+  }
+
+  clear(): void {
+    this.#details.clear()
+    this.#tell()
+  }
+
+  #set(detail: Detail): void {
+    this.#details.delete(detail.alarm.id)
+    this.#details.set(detail.alarm.id, detail)
+    for (const id of this.#details.keys()) {
+      if (this.#details.size <= keep) break
+      this.#details.delete(id)
+    }
+    this.#tell()
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+function join(events: readonly AlarmEvent[], more: readonly AlarmEvent[]): readonly AlarmEvent[] {
+  const known = new Set(events.map((event) => event.id))
+  const fresh = more.filter((event) => !known.has(event.id))
+  return fresh.length === 0 ? events : [...events, ...fresh]
+}

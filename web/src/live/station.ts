@@ -1,0 +1,192 @@
+// Puts the parts of one window together: session, client, stream and stores.
+import { ApiError, Client } from '../api/client'
+import type { Alarm, Frame, Me, Panel, StreamPosition } from '../api/types'
+import { AlarmStore } from './alarms'
+import { serverClock } from './clock'
+import { DetailStore } from './details'
+import { gate } from './gate'
+import { PanelStore } from './panels'
+import { Steps } from './steps'
+import { type PanelChoice, type Socket, Stream } from './stream'
+import { Value } from './value'
+
+export type Session =
+  | { kind: 'checking' }
+  | { kind: 'unreachable' }
+  /** expired: it ended while somebody worked. */
+  | { kind: 'out'; expired: boolean }
+  | { kind: 'in'; user: Me; version: string }
+
+const retryCheck = 2_000
+
+export class Station {
+  readonly session = new Value<Session>({ kind: 'checking' })
+  readonly client = new Client()
+  readonly alarms = new AlarmStore()
+  readonly details = new DetailStore()
+  readonly panels = new PanelStore()
+  readonly steps: Steps
+  readonly stream: Stream
+  #watches = new Map<object, PanelChoice>()
+  #version = ''
+  #lastUser = 0
+
+  constructor(open: (protocols: string[]) => Socket = openSocket) {
+    this.steps = new Steps(this.client, (alarm) => this.learn(alarm))
+    this.stream = new Stream({
+      load: (signal) => this.#loadAlarms(signal),
+      ticket: (signal) => this.client.ticket({ signal }),
+      open,
+      frame: (frame) => this.#frame(frame),
+      panelState: (state) => this.panels.state(state),
+      time: (at) => serverClock.observe(at),
+      ended: () => this.#out(true),
+      isEnd: (error) => error instanceof ApiError && error.status === 401,
+    })
+    this.stream.status.subscribe(() => gate.set(this.stream.status.get().phase === 'live'))
+    this.client.onSignedOut = () => this.#out(true)
+  }
+
+  /** Looks whether somebody is signed in, until a server answers. */
+  async check(): Promise<void> {
+    try {
+      const answer = await this.client.session({ timeout: 5_000 })
+      if (answer.server) {
+        this.#version = answer.server.version
+        serverClock.observe(answer.server.time)
+      }
+      this.#in(answer.user)
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) {
+        this.#out(false)
+        return
+      }
+      this.session.set({ kind: 'unreachable' })
+      setTimeout(() => void this.check(), retryCheck)
+    }
+  }
+
+  async signIn(login: string, password: string): Promise<void> {
+    this.#in(await this.client.signIn(login, password))
+  }
+
+  async signOut(): Promise<void> {
+    await this.client.signOut()
+    this.#out(false)
+  }
+
+  /** Takes an alarm from wherever it came. */
+  learn(alarm: Alarm): void {
+    this.alarms.apply(alarm)
+    this.details.apply(alarm)
+  }
+
+  async loadAlarm(id: number, signal: AbortSignal): Promise<void> {
+    const answer = await this.client.alarm(id, { signal })
+    this.details.put(answer)
+    if (answer.alarm.state !== 'closed') this.alarms.apply(answer.alarm)
+  }
+
+  async loadPanels(signal: AbortSignal): Promise<void> {
+    const panels: Panel[] = []
+    let cursor: string | undefined
+    do {
+      const page = await this.client.panels(cursor, { signal })
+      panels.push(...page.panels)
+      cursor = page.next_cursor
+    } while (cursor)
+    this.panels.replace(panels)
+  }
+
+  async loadPanel(id: number, signal: AbortSignal): Promise<void> {
+    this.panels.put(await this.client.panel(id, { signal }))
+  }
+
+  /** Asks for live states while somebody looks at these panels; the result ends it. */
+  watchPanels(choice: PanelChoice): () => void {
+    const key = {}
+    this.#watches.set(key, choice)
+    this.#sendWatches()
+    return () => {
+      this.#watches.delete(key)
+      this.#sendWatches()
+    }
+  }
+
+  #sendWatches(): void {
+    const choices = [...this.#watches.values()]
+    const all = choices.includes('all')
+    this.stream.watchPanels(all ? 'all' : [...new Set((choices as number[][]).flat())].slice(0, 500))
+  }
+
+  async #loadAlarms(signal: AbortSignal): Promise<StreamPosition> {
+    const first = await this.client.alarms('open', undefined, { signal })
+    const alarms = [...first.alarms]
+    // The stream goes on from the first page: what changes meanwhile comes again.
+    for (let cursor = first.next_cursor; cursor; ) {
+      const page = await this.client.alarms('open', cursor, { signal })
+      alarms.push(...page.alarms)
+      cursor = page.next_cursor
+    }
+    this.alarms.replace(alarms, first.stream.epoch)
+    return first.stream
+  }
+
+  #frame(frame: Frame): void {
+    switch (frame.type) {
+      case 'alarm.new':
+      case 'alarm.updated':
+        this.alarms.apply(frame.data.alarm, frame.data.events)
+        this.details.apply(frame.data.alarm, frame.data.events)
+        break
+      case 'event.recorded':
+      case 'panel.armed':
+      case 'panel.disarmed':
+        if (frame.data.panel_id) this.panels.recorded(frame.data.panel_id, frame.data.events)
+        break
+      case 'command.result':
+        this.panels.command(frame.data.command)
+        break
+      case 'panel.link':
+        this.panels.link(frame.data)
+        break
+      case 'access.changed':
+        void this.#recheck()
+        break
+    }
+  }
+
+  async #recheck(): Promise<void> {
+    try {
+      const { user } = await this.client.session()
+      const session = this.session.get()
+      if (session.kind === 'in') this.session.set({ ...session, user })
+    } catch {
+      // A 401 has signed out already; without an answer the stream will tell.
+    }
+  }
+
+  #in(user: Me): void {
+    // Drafts wait for whoever wrote them, not for somebody else.
+    if (user.id !== this.#lastUser) this.steps.clear()
+    this.#lastUser = user.id
+    this.session.set({ kind: 'in', user, version: this.#version })
+    this.stream.start()
+  }
+
+  #out(expired: boolean): void {
+    const was = this.session.get()
+    if (was.kind === 'out') return
+    this.stream.stop()
+    gate.set(false)
+    this.alarms.clear()
+    this.details.clear()
+    this.panels.clear()
+    this.session.set({ kind: 'out', expired: expired && was.kind === 'in' })
+  }
+}
+
+function openSocket(protocols: string[]): Socket {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+  return new WebSocket(`${scheme}://${location.host}/api/ws`, protocols) as unknown as Socket
+}

@@ -1,0 +1,117 @@
+// The steps an operator takes on alarms. Nothing is shown as done before the server said
+// so: a step is pending, then done, lost to somebody, or failed. Texts that were typed
+// stay until they were accepted.
+import { ApiError, type Client, type StepBody } from '../api/client'
+import type { Alarm, Outcome, Step, UserRef } from '../api/types'
+import { serverClock } from './clock'
+import { gate } from './gate'
+import { uuid } from './uuid'
+import { Value } from './value'
+
+export type StepName = Step | 'note'
+
+export type StepState =
+  | { kind: 'pending'; step: StepName }
+  /** Somebody else was first, earlierMs before us when that is known. */
+  | { kind: 'lost'; step: StepName; by: UserRef | undefined; earlierMs: number | undefined }
+  | { kind: 'failed'; step: StepName; code: string; message: string }
+
+export interface Draft {
+  note: string
+  outcome: Outcome | ''
+  text: string
+}
+
+const emptyDraft: Draft = { note: '', outcome: '', text: '' }
+
+export class Steps {
+  readonly states = new Value<ReadonlyMap<number, StepState>>(new Map())
+  readonly drafts = new Value<ReadonlyMap<number, Draft>>(new Map())
+  #client: Client
+  #learn: (alarm: Alarm) => void
+
+  constructor(client: Client, learn: (alarm: Alarm) => void) {
+    this.#client = client
+    this.#learn = learn
+  }
+
+  draft(id: number): Draft {
+    return this.drafts.get().get(id) ?? emptyDraft
+  }
+
+  write(id: number, change: Partial<Draft>): void {
+    const draft = { ...this.draft(id), ...change }
+    const drafts = new Map(this.drafts.get())
+    if (draft.note === '' && draft.outcome === '' && draft.text === '') drafts.delete(id)
+    else drafts.set(id, draft)
+    this.drafts.set(drafts)
+  }
+
+  /** Takes a step on the alarm as it is seen; says whether it was accepted. */
+  take(alarm: Alarm, step: Exclude<StepName, 'note' | 'resolve'>): Promise<boolean> {
+    return this.#run(alarm.id, step, (key) => this.#client.step(alarm.id, step, { version: alarm.version }, key))
+  }
+
+  async resolve(alarm: Alarm): Promise<boolean> {
+    const { outcome, text } = this.draft(alarm.id)
+    if (outcome === '' || text.trim() === '') return false
+    const body: StepBody = { version: alarm.version, outcome, text: text.trim() }
+    const done = await this.#run(alarm.id, 'resolve', (key) => this.#client.step(alarm.id, 'resolve', body, key))
+    if (done) this.write(alarm.id, { outcome: '', text: '' })
+    return done
+  }
+
+  async note(id: number): Promise<boolean> {
+    const text = this.draft(id).note.trim()
+    if (text === '') return false
+    const done = await this.#run(id, 'note', (key) => this.#client.note(id, text, key))
+    if (done) this.write(id, { note: '' })
+    return done
+  }
+
+  dismiss(id: number): void {
+    if (this.states.get().get(id)?.kind !== 'pending') this.#set(id, undefined)
+  }
+
+  clear(): void {
+    this.states.set(new Map())
+    this.drafts.set(new Map())
+  }
+
+  async #run(id: number, step: StepName, send: (key: string) => Promise<Alarm>): Promise<boolean> {
+    if (!gate.get() || this.states.get().get(id)?.kind === 'pending') return false
+    const asked = serverClock.now()
+    this.#set(id, { kind: 'pending', step })
+    try {
+      const alarm = await send(uuid())
+      this.#learn(alarm)
+      this.#set(id, undefined)
+      return true
+    } catch (error) {
+      this.#set(id, this.#explain(step, asked, error))
+      return false
+    }
+  }
+
+  #explain(step: StepName, asked: number, error: unknown): StepState {
+    if (!(error instanceof ApiError)) return { kind: 'failed', step, code: 'unknown', message: String(error) }
+    if (error.status !== 409) return { kind: 'failed', step, code: error.code, message: error.message }
+    const now = error.alarm
+    if (now) this.#learn(now)
+    const claimed = Date.parse(now?.claimed_at ?? '')
+    const earlier = asked - claimed
+    return {
+      kind: 'lost',
+      step,
+      by: error.actor ?? now?.owner,
+      earlierMs: step === 'claim' && earlier >= 0 && earlier < 60_000 ? earlier : undefined,
+    }
+  }
+
+  #set(id: number, state: StepState | undefined): void {
+    const states = new Map(this.states.get())
+    if (state) states.set(id, state)
+    else states.delete(id)
+    this.states.set(states)
+  }
+}

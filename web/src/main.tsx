@@ -1,0 +1,20 @@
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/bands.css'
+import './styles/queue.css'
+import './styles/alarm.css'
+import './styles/panels.css'
+import { createRoot } from 'react-dom/client'
+import { Desk } from './live/desk'
+import { Station } from './live/station'
+import { HereContext } from './ui/hooks'
+import { App } from './views/App'
+
+const station = new Station()
+void station.check()
+
+createRoot(document.getElementById('root')!).render(
+  <HereContext value={{ station, desk: new Desk() }}>
+    <App />
+  </HereContext>,
+)

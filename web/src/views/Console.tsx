@@ -1,0 +1,66 @@
+// The console of somebody who is signed in: the bands at the top, a page, the keys.
+import { useEffect, useRef } from 'react'
+import { Title, useTone } from '../attention/Attention'
+import { actionFor } from '../keys/keymap'
+import { perform } from '../keys/perform'
+import { useRoute } from '../route'
+import { useHere, useMe, useValue } from '../ui/hooks'
+import { AlarmView } from './AlarmView'
+import { History } from './History'
+import { KeysHelp } from './KeysHelp'
+import { PanelView } from './PanelView'
+import { Panels } from './Panels'
+import { Queue } from './Queue'
+import { StateBand } from './StateBand'
+import { TopBar } from './TopBar'
+
+export function Console() {
+  const { desk } = useHere()
+  const route = useRoute()
+  const help = useValue(desk.help)
+  const tone = useTone()
+  useKeys(route)
+
+  // A form belongs to the alarm it was opened on.
+  const shown = useRef(route.id)
+  useEffect(() => {
+    if (shown.current !== route.id) {
+      const came = shown.current
+      shown.current = route.id
+      if (came !== undefined) desk.form.set(undefined)
+    }
+    if (route.page === 'alarms' && route.id !== undefined) desk.cursor.set(route.id)
+  }, [desk, route.page, route.id])
+
+  return (
+    <div className={`console page-${route.page}${route.id === undefined ? '' : ' with-detail'}`}>
+      <Title />
+      <TopBar page={route.page} tone={tone} />
+      <StateBand />
+      <div className="page">
+        {route.page === 'alarms' && <Queue open={route.id} />}
+        {route.page === 'history' && <History open={route.id} />}
+        {route.page === 'panels' && route.id === undefined && <Panels />}
+        {route.page === 'panels' && route.id !== undefined && <PanelView key={route.id} id={route.id} />}
+        {route.page !== 'panels' && <AlarmView key={route.id} id={route.id} page={route.page} />}
+      </div>
+      {help && <KeysHelp />}
+    </div>
+  )
+}
+
+function useKeys(route: ReturnType<typeof useRoute>) {
+  const { station, desk } = useHere()
+  const me = useMe()
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented) return
+      const action = actionFor(event)
+      if (!action) return
+      const covered = document.querySelector('.sheet') !== null
+      if (perform(action, { station, desk, me, route, covered })) event.preventDefault()
+    }
+    addEventListener('keydown', onKeyDown)
+    return () => removeEventListener('keydown', onKeyDown)
+  }, [station, desk, me, route.page, route.id])
+}
