@@ -16,13 +16,14 @@ const (
 	Text Format = "text"
 )
 
-// ParseFormat reads a format by name.
-func ParseFormat(s string) (Format, error) {
-	switch f := Format(s); f {
+// UnmarshalText reads a format by name.
+func (f *Format) UnmarshalText(text []byte) error {
+	switch read := Format(text); read {
 	case JSON, Text:
-		return f, nil
+		*f = read
+		return nil
 	}
-	return "", fmt.Errorf("log format %q: want %s or %s", s, JSON, Text)
+	return fmt.Errorf("%q is no log format: want %s or %s", text, JSON, Text)
 }
 
 // NewLogger writes lines of the level and above to w. Safe for concurrent use as far as

@@ -51,11 +51,11 @@ func TestFormats(t *testing.T) {
 	var out bytes.Buffer
 	obs.NewLogger(&out, obs.Text, slog.LevelDebug).Debug("ready", "panel_id", 3)
 	require.Contains(t, out.String(), "level=DEBUG msg=ready panel_id=3")
-	f, err := obs.ParseFormat("json")
-	require.NoError(t, err)
+	var f obs.Format
+	require.NoError(t, f.UnmarshalText([]byte("json")))
 	require.Equal(t, obs.JSON, f)
-	_, err = obs.ParseFormat("xml")
-	require.ErrorContains(t, err, "json or text")
+	require.ErrorContains(t, f.UnmarshalText([]byte("xml")), "json or text")
+	require.Equal(t, obs.JSON, f)
 }
 
 func TestTracesAreNewAndReadable(t *testing.T) {

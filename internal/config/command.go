@@ -1,0 +1,134 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"dozor/internal/obs"
+	"dozor/internal/secret"
+)
+
+// Demo is what dozor demo can be told.
+type Demo struct {
+	Data          string     `default:".demo" placeholder:"DIR" help:"Where the demonstration keeps its database and keys."`
+	Listen        Address    `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where the console is served."`
+	Control       Address    `default:"127.0.0.1:10080" placeholder:"HOST:PORT" help:"Where the simulated sites take orders over HTTP."`
+	Sites         int        `default:"5" placeholder:"N" help:"How many simulated sites (1 to 500)."`
+	QuietScenario bool       `help:"Leave the sites alone: nothing happens that you did not order."`
+	Reset         bool       `help:"Throw away what an earlier demonstration left, then start."`
+	LogLevel      slog.Level `default:"warn" placeholder:"LEVEL" help:"The least that is logged: debug, info, warn or error."`
+	LogFormat     obs.Format `default:"text" placeholder:"FORMAT" help:"How lines look: json or text."`
+}
+
+const maxDemoSites = 500
+
+func (d *Demo) check(p *problems) {
+	if d.Sites < 1 || d.Sites > maxDemoSites {
+		p.add("--sites", fmt.Sprintf("want 1 to %d", maxDemoSites))
+	}
+	if strings.TrimSpace(d.Data) == "" {
+		p.add("--data", "want a folder")
+	}
+}
+
+// Sim is what dozor sim can be told.
+type Sim struct {
+	Listen      Address       `default:"127.0.0.1:10004" placeholder:"HOST:PORT" help:"Where the first panel answers; further ones take the ports that follow."`
+	Panels      int           `default:"1" placeholder:"N" help:"How many panels."`
+	Model       string        `default:"INTEGRA 128 PLUS" placeholder:"NAME" help:"Which panel they are."`
+	Code        string        `default:"1234" placeholder:"DIGITS" help:"The code of the first user of every simulated panel."`
+	Control     Address       `default:"127.0.0.1:10080" placeholder:"HOST:PORT" help:"Where orders are taken over HTTP: open a zone, cut the link."`
+	LogDelay    time.Duration `default:"300ms" placeholder:"TIME" help:"How much later than its state a record reaches the event memory, at most."`
+	AnswerDelay time.Duration `default:"20ms" placeholder:"TIME" help:"The time from a question to its answer."`
+	MinGap      time.Duration `default:"10ms" placeholder:"TIME" help:"How long after an answer the module does not listen."`
+}
+
+const maxSimPanels = 2000
+
+func (s *Sim) check(p *problems) {
+	if s.Panels < 1 || s.Panels > maxSimPanels {
+		p.add("--panels", fmt.Sprintf("want 1 to %d", maxSimPanels))
+	}
+	for name, d := range map[string]time.Duration{"--log-delay": s.LogDelay, "--answer-delay": s.AnswerDelay, "--min-gap": s.MinGap} {
+		if d < 0 {
+			p.add(name, "a time can't be negative")
+		}
+	}
+}
+
+// Migrate is what dozor migrate can be told.
+type Migrate struct {
+	Owner secret.Redacted `name:"database-owner-url" var:"DATABASE_OWNER_URL" hidden:"" help:"The primary as the owner of the schema, not through PgBouncer."`
+	Log   Log             `embed:""`
+}
+
+func (m *Migrate) check(p *problems) { p.requiredDSN("DATABASE_OWNER_URL", m.Owner) }
+
+// User is what both commands about users can be told.
+type User struct {
+	Login    string          `arg:"" help:"What the person signs in with."`
+	Password secret.Redacted `name:"password" var:"DOZOR_PASSWORD" hidden:"" help:"The password; asked for at the terminal, or read from the first line of stdin, when not set."`
+	Database Database        `embed:""`
+}
+
+func (u *User) check(p *problems) { u.Database.check(p) }
+
+// UserCreate is what dozor user create can be told.
+type UserCreate struct {
+	User `embed:""`
+	Name string `required:"" placeholder:"NAME" help:"The person's name, as colleagues read it."`
+	Role string `required:"" enum:"admin,supervisor,operator" placeholder:"ROLE" help:"What the person may do: admin, supervisor or operator."`
+}
+
+// UserPassword is what dozor user password can be told.
+type UserPassword struct {
+	User `embed:""`
+}
+
+// KeyInit is what dozor key init can be told.
+type KeyInit struct {
+	KeyFile string `var:"DOZOR_KEY_FILE" placeholder:"FILE" help:"Where the new keyring goes; nothing that exists is overwritten."`
+}
+
+func (k *KeyInit) check(p *problems) {
+	if k.KeyFile == "" {
+		p.add("DOZOR_KEY_FILE (--key-file)", "missing: where should the keyring go?")
+	}
+}
+
+// StreamReset is what dozor stream reset can be told.
+type StreamReset struct {
+	Database Database `embed:""`
+}
+
+func (s *StreamReset) check(p *problems) { s.Database.check(p) }
+
+// BenchAlarm is what dozor bench alarm can be told.
+type BenchAlarm struct {
+	Panels       int           `default:"20" placeholder:"N" help:"How many simulated panels."`
+	Alarms       int           `default:"200" placeholder:"N" help:"How many alarms are raised and timed."`
+	Desks        int           `default:"20" placeholder:"N" help:"How many screens are connected."`
+	PollInterval time.Duration `default:"250ms" placeholder:"TIME" help:"The time between two questions to a panel."`
+}
+
+func (b *BenchAlarm) check(p *problems) {
+	p.positive("--panels", b.Panels)
+	p.positive("--alarms", b.Alarms)
+	p.positive("--desks", b.Desks)
+	if b.PollInterval < minPoll || b.PollInterval > maxPoll {
+		p.add("--poll-interval", fmt.Sprintf("%v is not between %v and %v", b.PollInterval, minPoll, maxPoll))
+	}
+}
+
+// BenchIngest is what dozor bench ingest can be told.
+type BenchIngest struct {
+	Events int `default:"100000" placeholder:"N" help:"How many events are put on the bus and timed until they are in tables."`
+	Panels int `default:"500" placeholder:"N" help:"How many panels they come from."`
+}
+
+func (b *BenchIngest) check(p *problems) {
+	p.positive("--events", b.Events)
+	p.positive("--panels", b.Panels)
+}

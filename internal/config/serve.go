@@ -1,0 +1,116 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dozor/internal/secret"
+)
+
+// Role is a part of dozor that a process can play.
+type Role string
+
+// The roles.
+const (
+	Worker Role = "worker" // keeps the connections to panels
+	API    Role = "api"    // consumes events, serves people
+	Relay  Role = "relay"  // gives notifications their position and publishes them
+)
+
+// AllRoles is what one process plays that is alone.
+var AllRoles = Roles{Worker, API, Relay}
+
+// Roles is a set of roles.
+type Roles []Role
+
+// Has reports whether a role is in the set.
+func (r Roles) Has(role Role) bool { return slices.Contains(r, role) }
+
+// UnmarshalText reads names with commas between them.
+func (r *Roles) UnmarshalText(text []byte) error {
+	var read Roles
+	var unknown []string
+	for name := range strings.SplitSeq(string(text), ",") {
+		role := Role(strings.TrimSpace(name))
+		switch {
+		case role == "" || read.Has(role):
+		case AllRoles.Has(role):
+			read = append(read, role)
+		default:
+			unknown = append(unknown, fmt.Sprintf("%q", role))
+		}
+	}
+	if len(unknown) > 0 {
+		return fmt.Errorf("there is no role %s: want some of worker, api, relay", strings.Join(unknown, ", "))
+	}
+	if len(read) == 0 {
+		return fmt.Errorf("no role: want some of worker, api, relay")
+	}
+	*r = read
+	return nil
+}
+
+// Database says how to reach PostgreSQL.
+type Database struct {
+	URL    secret.Redacted `name:"database-url" var:"DATABASE_URL" hidden:"" help:"The primary as the application: postgres://user:password@host:port/database."`
+	Direct secret.Redacted `name:"database-direct-url" var:"DATABASE_DIRECT_URL" hidden:"" help:"The same without PgBouncer, where DATABASE_URL leads through it."`
+}
+
+// DirectURL is the way that allows a session: the direct one, or the only one.
+func (d Database) DirectURL() secret.Redacted {
+	if d.Direct != "" {
+		return d.Direct
+	}
+	return d.URL
+}
+
+// Pooled reports whether DATABASE_URL leads through a pooler.
+func (d Database) Pooled() bool { return d.Direct != "" && d.Direct != d.URL }
+
+func (d Database) check(p *problems) {
+	p.requiredDSN("DATABASE_URL", d.URL)
+	p.dsn("DATABASE_DIRECT_URL", d.Direct)
+}
+
+// Serve is what dozor serve can be told.
+type Serve struct {
+	Database Database        `embed:""`
+	Owner    secret.Redacted `name:"database-owner-url" var:"DATABASE_OWNER_URL" hidden:"" help:"The primary as the owner of the schema, direct. When set, migrations run before the start."`
+
+	Roles        Roles         `var:"DOZOR_ROLES" default:"worker,api,relay" placeholder:"ROLE,..." help:"Which parts this process plays: worker, api, relay."`
+	Listen       Address       `var:"DOZOR_LISTEN" default:"localhost:8080" placeholder:"HOST:PORT" help:"Where people and programs are served (role api). HTTPS is the proxy's part."`
+	HealthListen Address       `var:"DOZOR_HEALTH_LISTEN" default:"localhost:8081" placeholder:"HOST:PORT" help:"Where /healthz, /readyz and /metrics are served."`
+	KeyFile      string        `var:"DOZOR_KEY_FILE" placeholder:"FILE" help:"The keyring that seals secrets in the database; dozor key init makes one."`
+	Instance     string        `var:"DOZOR_INSTANCE" placeholder:"NAME" help:"The name of this process in logs and leases; the name of the host when not set."`
+	PollInterval time.Duration `var:"DOZOR_POLL_INTERVAL" default:"250ms" placeholder:"TIME" help:"The time between two questions to a panel (50ms to 5s)."`
+	MaxPanels    int           `var:"DOZOR_MAX_PANELS" default:"1000" placeholder:"N" help:"How many panels this process takes at most (role worker)."`
+	Log          Log           `embed:""`
+}
+
+// Bounds of what a panel can be asked: faster than its module answers is no faster, and
+// slower breaks the promise of a second.
+const (
+	minPoll = 50 * time.Millisecond
+	maxPoll = 5 * time.Second
+)
+
+func (s *Serve) check(p *problems) {
+	s.Database.check(p)
+	p.dsn("DATABASE_OWNER_URL", s.Owner)
+	if s.KeyFile == "" {
+		p.add("DOZOR_KEY_FILE (--key-file)", "missing: it is needed to open the secrets in the database; dozor key init makes one")
+	} else {
+		p.readable("DOZOR_KEY_FILE (--key-file)", s.KeyFile)
+	}
+	if s.PollInterval < minPoll || s.PollInterval > maxPoll {
+		p.add("DOZOR_POLL_INTERVAL (--poll-interval)", fmt.Sprintf("%v is not between %v and %v", s.PollInterval, minPoll, maxPoll))
+	}
+	if s.MaxPanels < 1 {
+		p.add("DOZOR_MAX_PANELS (--max-panels)", "want at least 1")
+	}
+	if s.Listen != "" && s.Listen == s.HealthListen && !strings.HasSuffix(string(s.Listen), ":0") {
+		p.add("DOZOR_HEALTH_LISTEN (--health-listen)", "the same address as DOZOR_LISTEN")
+	}
+}
