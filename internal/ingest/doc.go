@@ -18,5 +18,5 @@
 // Order of locks: event keys (sorted), sites by id FOR NO KEY UPDATE, alarms by id.
 // Whoever opens an alarm elsewhere locks its site first, too.
 //
-// It imports event, alarm, outbox, wire, bus, ids, pg and the metrics client.
+// It imports event, alarm, outbox, wire, bus, ids, pg, failpoint and the metrics client.
 package ingest

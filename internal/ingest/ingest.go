@@ -25,8 +25,8 @@ type Deps struct {
 	Buses []bus.Bus
 	// OnStored is called after each commit that wrote notifications; it must not block.
 	OnStored func()
-	// Hit is told of named points on the way, for tests that kill there: ingest.before_commit,
-	// ingest.after_commit, ingest.before_ack. Nil outside of tests.
+	// Hit is told of the points of package failpoint on the way, where tests kill. Nil: nobody
+	// is told.
 	Hit func(point string)
 }
 

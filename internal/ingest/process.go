@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dozor/internal/bus"
+	"dozor/internal/failpoint"
 	"dozor/internal/pg"
 )
 
@@ -104,7 +105,7 @@ func (in *Ingest) try(ctx context.Context, items []*item) (err error) {
 	if err != nil {
 		return err
 	}
-	in.hit("ingest.after_commit")
+	in.hit(failpoint.IngestAfterCommit)
 	for _, it := range items {
 		in.metrics.messages.WithLabelValues(string(it.lane()), it.result).Inc()
 		it.verdict.Outcome = Ack

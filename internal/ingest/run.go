@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dozor/internal/bus"
+	"dozor/internal/failpoint"
 	"dozor/internal/pg"
 )
 
@@ -84,7 +85,7 @@ func (in *Ingest) work(ctx context.Context, batch bus.Batch, trouble *trouble) e
 	default:
 		trouble.met("events can't be stored for a reason that waiting does not mend: trying on", slog.LevelError, err)
 	}
-	in.hit("ingest.before_ack")
+	in.hit(failpoint.IngestBeforeAck)
 	var acked, later []uint64
 	var failed []error
 	for _, v := range verdicts {

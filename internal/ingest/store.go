@@ -11,6 +11,7 @@ import (
 
 	"dozor/internal/alarm"
 	"dozor/internal/event"
+	"dozor/internal/failpoint"
 	"dozor/internal/ids"
 	"dozor/internal/outbox"
 	"dozor/internal/wire"
@@ -63,7 +64,7 @@ func (in *Ingest) store(ctx context.Context, items []*item) (notified bool, err 
 		if err := outbox.Append(ctx, tx, rows...); err != nil {
 			return err
 		}
-		in.hit("ingest.before_commit")
+		in.hit(failpoint.IngestBeforeCommit)
 		return nil
 	})
 	if err != nil {

@@ -269,7 +269,7 @@ func (w *work) writeDeadLetters(ctx context.Context, tx pgx.Tx) error {
 	batch := &pgx.Batch{}
 	for _, it := range dead {
 		d := it.delivery
-		batch.Queue(upsertDeadLetter, d.Key[:], string(d.Lane), clean(d.Topic, maxTopic), d.Body, clean(d.Trace, maxTrace), it.dead,
+		batch.Queue(upsertDeadLetter, d.Key[:], string(d.Lane), clean(d.Topic, maxTopic), append([]byte{}, d.Body...), clean(d.Trace, maxTrace), it.dead,
 			int64(it.event.PanelID), int64(it.event.AlarmID))
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
