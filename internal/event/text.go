@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"dozor/internal/wire"
 	"dozor/satel"
@@ -36,8 +37,9 @@ func StationText(s wire.Station) string {
 	return string(text)
 }
 
-// describeStation knows these arguments: from and to (bounds of what is missing), reason,
-// and panel (the name of an unreadable event's). Others are left out.
+// describeStation knows these arguments: from and to (bounds of what is missing), since
+// (RFC 3339, of a lost link), reason, and panel (the name of an unreadable event's). Others
+// are left out.
 func describeStation(s wire.Station) (pl, en string) {
 	switch s.Code {
 	case wire.LinkLost:
@@ -58,6 +60,10 @@ func describeStation(s wire.Station) (pl, en string) {
 	}
 	if from, to := s.Args["from"], s.Args["to"]; from != "" || to != "" {
 		pl, en = pl+span(" od ", from)+span(" do ", to), en+span(" from ", from)+span(" to ", to)
+	}
+	if since, err := time.Parse(time.RFC3339, s.Args["since"]); err == nil && s.Code == wire.LinkLost {
+		at := since.In(PanelZone()).Format("2006-01-02 15:04:05")
+		pl, en = pl+" od "+at, en+" since "+at
 	}
 	if reason := s.Args["reason"]; reason != "" {
 		pl, en = pl+" ("+reason+")", en+" ("+reason+")"
