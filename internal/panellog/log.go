@@ -233,7 +233,16 @@ func (l *Log) firstContact(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if behind.Record.Present() && behind.Index != newest.Index {
+	if behind.Record.Present() {
+		again, _, err := l.reader.Newest(ctx)
+		if err != nil {
+			return err
+		}
+		if pairOf(again) != pairOf(newest) {
+			// News came between: what was read behind may be one of them, come round in a
+			// full ring. The next look begins again.
+			return nil
+		}
 		known = append(known, pairOf(behind))
 	}
 	if err := l.store.begin(ctx, l.cfg.Panel, l.cfg.Fence, l.timeline, known, &newest); err != nil {

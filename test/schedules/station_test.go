@@ -20,6 +20,7 @@ import (
 	"dozor/internal/outbox"
 	"dozor/internal/panellog"
 	"dozor/internal/testkit"
+	"dozor/internal/wire"
 	"dozor/satel"
 	"dozor/satel/sim"
 )
@@ -65,8 +66,9 @@ type worker struct {
 }
 
 func newStation(t *testing.T, db *testkit.Database, seed uint64) *station {
-	s := &station{t: t, db: db, rng: rand.New(rand.NewPCG(seed, 1)), log: slog.New(slog.DiscardHandler), linkUp: true,
+	s := &station{t: t, db: db, rng: rand.New(rand.NewPCG(seed, 1)), linkUp: true,
 		now: time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC)}
+	s.log = slog.New(notes{s})
 	s.reset()
 	panel, err := sim.New(sim.Config{LogCapacity: 12 + s.rng.IntN(29), LogDelay: -1, ReportDelay: time.Minute, Seed: seed,
 		Now: func() time.Time { return s.now }})
@@ -83,6 +85,20 @@ func newStation(t *testing.T, db *testkit.Database, seed uint64) *station {
 // note keeps what happened; the list is printed when the schedule fails.
 func (s *station) note(format string, args ...any) {
 	s.said = append(s.said, fmt.Sprintf(format, args...))
+}
+
+// notes keeps what the parts say in the list of what happened.
+type notes struct{ s *station }
+
+func (n notes) Enabled(context.Context, slog.Level) bool { return true }
+func (n notes) WithAttrs([]slog.Attr) slog.Handler       { return n }
+func (n notes) WithGroup(string) slog.Handler            { return n }
+
+func (n notes) Handle(_ context.Context, r slog.Record) error {
+	line := "  log: " + r.Message
+	r.Attrs(func(a slog.Attr) bool { line += " " + a.String(); return true })
+	n.s.note("%s", line)
+	return nil
 }
 
 // kept are the tables that a failover may take back.
@@ -141,6 +157,7 @@ func (s *station) failover(lossy bool) {
 	require.NoError(s.t, s.db.Owner.SendBatch(context.Background(), b).Close())
 	s.note("failover, lossy %v", lossy && s.saved != "")
 	s.saved = ""
+	s.pass(2 * time.Second) // no failover is faster, and epochs rely on it
 }
 
 // pass lets time go by for panel, workers and database alike.
@@ -195,7 +212,9 @@ func (l line) Older(_ context.Context, arg satel.Index) (satel.LogEntry, time.Ti
 			}
 		}
 	}
-	return l.s.panel.ReadLog(arg), l.s.now, nil
+	e := l.s.panel.ReadLog(arg)
+	l.s.note("  worker %p reads %s: %s", l.w, arg, l.s.name(e))
+	return e, l.s.now, nil
 }
 
 // start adds a worker that took the panel over.
@@ -212,9 +231,23 @@ func (s *station) start() *worker {
 	return w
 }
 
+// name says which of the panel's records an entry holds.
+func (s *station) name(e satel.LogEntry) string {
+	if !e.Record.Present() {
+		return "nothing"
+	}
+	for _, known := range s.panel.Events(0, 0) {
+		if known.Record.Masked() == e.Record.Masked() {
+			return fmt.Sprintf("record %d at %s", known.Sequence, e.Index)
+		}
+	}
+	return "a record that was never recorded"
+}
+
 // send puts messages on the bus, of which some never arrive.
 func (s *station) send(msgs []bus.Message) {
 	for _, m := range msgs {
+		s.note("  sent %s", s.describe(m))
 		switch n := s.rng.IntN(100); {
 		case n < 10: // lost with its connection
 		case n < 15:
@@ -223,6 +256,15 @@ func (s *station) send(msgs []bus.Message) {
 			s.queue = append(s.queue, m)
 		}
 	}
+}
+
+func (s *station) describe(m bus.Message) string {
+	report, err := wire.DecodeReport(m.Body)
+	require.NoError(s.t, err)
+	if r := report.Record; r != nil {
+		return fmt.Sprintf("%s as epoch %d segment %d offset %d", s.name(satel.LogEntry{Record: satel.Record(r.Raw), Index: satel.Index(r.Index)}), r.Epoch, r.Number, r.Offset)
+	}
+	return fmt.Sprint(report.Station.Code, report.Station.Args)
 }
 
 // deliver gives a random part of the queue to ingest, in random order. A crash before
