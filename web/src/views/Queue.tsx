@@ -92,7 +92,7 @@ function RowContent({ alarm, step, provisional }: { alarm: Alarm; step: StepStat
         {alarm.confirmed_at && <span className="tag strong">{words.queue.confirmed}</span>}
         {alarm.historic && <span className="tag">{words.queue.historic}</span>}
         {provisional && <span className="tag dashed">{words.queue.provisional}</span>}
-        <RowState alarm={alarm} step={step} />
+        <span className="mark-state"><RowState alarm={alarm} step={step} /></span>
       </span>
       <span className="count num">{alarm.event_count > 1 ? `×${alarm.event_count}` : ''}</span>
     </>

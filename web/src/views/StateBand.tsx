@@ -53,7 +53,12 @@ function Urgent() {
       </span>
       <Mutating>
         <button type="button" className={pending ? 'button pending' : 'button'} disabled={pending} onClick={() => claimNext({ station, desk, route })}>
-          {pending ? words.link.sending : words.urgent.claim} <Key>{words.keys.space}</Key>
+          {pending ? words.link.sending : (
+            <>
+              <span className="wide">{words.urgent.claim}</span>
+              <span className="narrow">{words.steps.claim}</span>
+            </>
+          )} <Key>{words.keys.space}</Key>
         </button>
       </Mutating>
     </div>

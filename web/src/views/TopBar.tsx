@@ -22,7 +22,7 @@ export function TopBar({ page, tone }: { page: Route['page']; tone: Tone }) {
 
   return (
     <header className="top">
-      <p className="brand"><i className="mark" aria-hidden="true" />dozor</p>
+      <p className="brand"><i className="mark" aria-hidden="true" /><span>dozor</span></p>
       <nav aria-label={words.nav.label}>
         {pages.map((name) => (
           <a key={name} href={href({ page: name })} aria-current={name === page ? 'page' : undefined}>{words.nav[name]}</a>
@@ -69,8 +69,10 @@ function LinkState() {
     <span className="link-state" data-phase={status.phase}>
       <span className={live ? 'dot on' : 'dot'} aria-hidden="true" />
       {live ? (
-        <>{words.link.live} <b className="num">{tenths(words, age)}</b></>
-      ) : status.degraded ? words.link.lost : status.phase === 'syncing' ? words.link.syncing : words.link.connecting}
+        <span className="link-word">{words.link.live} <b className="num">{tenths(words, age)}</b></span>
+      ) : (
+        <span className="link-word">{status.degraded ? words.link.lost : status.phase === 'syncing' ? words.link.syncing : words.link.connecting}</span>
+      )}
     </span>
   )
 }
