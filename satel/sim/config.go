@@ -51,6 +51,9 @@ type Config struct {
 
 	// LogCapacity is the number of records that the event memory keeps; the model's size.
 	LogCapacity int
+	// Journal is a file that keeps the event memory, as a real panel's outlives its power: a panel that is made with the
+	// journal of an earlier one begins with its memory, restarted. Empty means that the memory ends with the panel.
+	Journal string
 	// Seed makes everything that looks random come the same way again. Panels of one server get different ones.
 	Seed uint64
 	// Now is the clock behind everything that the panel does, in its own time or as a stamp; time.Now. Tests shift it.

@@ -28,7 +28,9 @@
 //     behind the newest record, is always empty: there, and at every index that names nothing, the answer is an empty
 //     record with index 000000. After a wrap and after an erase the same index names another record.
 //   - The journal (Events) has every record that the memory was ever given, numbered from 1, whatever was overwritten or
-//     erased. It is kept in main memory without a bound, as is the list of control commands.
+//     erased. It is kept in main memory without a bound, as is the list of control commands; with Config.Journal in a
+//     file too, written before anybody can read the record, so that a killed process loses nothing (a dead host may).
+//     What was on its way into the memory then never got there, and bits begin as after a power-up.
 //   - Bad frames, unknown commands and wrong lengths are answered by silence. Requests before the answer, or within
 //     MinGap after it, are lost. A second client reads that the module is busy.
 //   - No code of a user is ever shown.

@@ -42,9 +42,10 @@ const bothSent = 0x05
 // The ring is a view of the journal: record i since the last erase lies at place i mod places.
 type memory struct {
 	capacity int
-	low      byte    // constant part of every index
-	journal  []Event // everything ever recorded; grows for as long as the panel lives
-	start    int     // first entry of the journal since the last erase
+	low      byte         // constant part of every index
+	journal  []Event      // everything ever recorded; grows for as long as the panel lives
+	start    int          // first entry of the journal since the last erase
+	file     *journalFile // what outlives the process, nil for nothing
 }
 
 const (
@@ -64,14 +65,28 @@ func (m *memory) next(n int) satel.Index {
 	return m.index((len(m.journal) + n - m.start) % (m.capacity + 1))
 }
 
+// append writes a record behind the newest one.
 func (m *memory) append(e Event) Event {
-	e.Sequence = uint64(len(m.journal)) + 1
-	e.Index = m.next(0)
-	m.journal = append(m.journal, e)
+	if m.file != nil {
+		m.file.record(&e)
+	}
+	m.place(&e)
 	return e
 }
 
-func (m *memory) erase() { m.start = len(m.journal) }
+// place gives a record its place and its number.
+func (m *memory) place(e *Event) {
+	e.Sequence = uint64(len(m.journal)) + 1
+	e.Index = m.next(0)
+	m.journal = append(m.journal, *e)
+}
+
+func (m *memory) erase() {
+	if m.file != nil {
+		m.file.erased()
+	}
+	m.start = len(m.journal)
+}
 
 // oldest is the journal's entry behind which the memory holds nothing.
 func (m *memory) oldest() int { return max(m.start, len(m.journal)-m.capacity) }

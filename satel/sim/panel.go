@@ -39,8 +39,9 @@ type Panel struct {
 	commands   []CommandRecord
 }
 
-// New makes a panel that is disarmed and at rest, with an empty event memory. It fails when the configuration
-// contradicts itself or the model; every problem is named.
+// New makes a panel that is disarmed and at rest, with an empty event memory or that of its journal. It fails when the
+// configuration contradicts itself or the model, every problem is named, and when the journal is another panel's. A panel
+// with a journal must be closed.
 func New(cfg Config) (*Panel, error) {
 	cfg = cfg.withDefaults()
 	model, ok := satel.ModelByName(cfg.Model)
@@ -85,7 +86,39 @@ func New(cfg Config) (*Panel, error) {
 	for i := range cfg.Site.Users {
 		p.users[cfg.Site.Users[i].Code] = &cfg.Site.Users[i]
 	}
+	if err := p.powerUp(); err != nil {
+		return nil, err
+	}
 	return p, nil
+}
+
+// powerUp takes over the memory of the journal, if there is one. Records in it mean that the panel ran before.
+func (p *Panel) powerUp() error {
+	if p.cfg.Journal == "" {
+		return nil
+	}
+	file, err := openJournal(p.cfg.Journal, p.model.Name, p.zone, &p.memory)
+	if err != nil {
+		return err
+	}
+	p.memory.file = file
+	p.enter()
+	defer p.leave()
+	if len(p.memory.journal) > 0 {
+		p.log(happening{code: codeRestart})
+	}
+	return nil
+}
+
+// Close lets go of the panel's journal; its error is that of the first record that could not be written. A panel without
+// a journal needs no closing. Afterwards the panel must not be used.
+func (p *Panel) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.memory.file == nil {
+		return nil
+	}
+	return p.memory.file.close()
 }
 
 // Model returns what kind of panel it is.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -20,6 +22,8 @@ type Options struct {
 	AnswerDelay time.Duration
 	MinGap      time.Duration
 	Seed        uint64
+	// Journal is a folder that keeps the event memories of the panels, empty for none; see Config.Journal.
+	Journal string
 
 	Logger *slog.Logger
 	// Started is called once everything listens; nil for nobody.
@@ -52,10 +56,16 @@ func Run(ctx context.Context, o Options) error {
 	}
 	panels, err := NewPanels(o.Panels, Config{
 		Model: o.Model, Code: o.Code, LogDelay: o.LogDelay, AnswerDelay: o.AnswerDelay, MinGap: o.MinGap, Seed: o.Seed,
+		Journal: o.Journal,
 	})
 	if err != nil {
 		return err
 	}
+	return errors.Join(serveUntil(ctx, o, panels), closeAll(panels))
+}
+
+// serveUntil lets the panels answer until the context ends.
+func serveUntil(ctx context.Context, o Options, panels []*Panel) error {
 	server, err := NewServer(ServerConfig{Panels: panels, Listen: o.Listen, Control: o.Control, Logger: o.Logger})
 	if err != nil {
 		return err
@@ -74,22 +84,39 @@ func Run(ctx context.Context, o Options) error {
 	return server.Stop(stopping)
 }
 
-// NewPanels makes n panels of one configuration, each with a seed of its own.
+// NewPanels makes n panels of one configuration, each with a seed of its own. Journal, if any, is the folder in which each
+// has its own.
 func NewPanels(n int, cfg Config) ([]*Panel, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("%w: %d panels", ErrInvalid, n)
 	}
-	panels := make([]*Panel, n)
-	for i := range panels {
+	if cfg.Journal != "" {
+		if err := os.MkdirAll(cfg.Journal, 0o700); err != nil {
+			return nil, fmt.Errorf("make the folder for journals: %w", err)
+		}
+	}
+	panels := make([]*Panel, 0, n)
+	for i := range n {
 		own := cfg
 		own.Seed += uint64(i)
+		if cfg.Journal != "" {
+			own.Journal = filepath.Join(cfg.Journal, fmt.Sprintf("panel-%04d.journal", i+1))
+		}
 		p, err := New(own)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, closeAll(panels))
 		}
-		panels[i] = p
+		panels = append(panels, p)
 	}
 	return panels, nil
+}
+
+func closeAll(panels []*Panel) error {
+	var problems []error
+	for _, p := range panels {
+		problems = append(problems, p.Close())
+	}
+	return errors.Join(problems...)
 }
 
 // explain adds to the error of an address the flag that chooses it.

@@ -15,7 +15,8 @@ type State struct {
 	LogMode    string           `json:"log_mode"`
 	LogHeld    int              `json:"log_held"`
 	LogSize    int              `json:"log_size"`
-	Waiting    int              `json:"waiting"` // records that have not reached the memory yet
+	Waiting    int              `json:"waiting"`           // records that have not reached the memory yet
+	Journal    string           `json:"journal,omitempty"` // why the memory will not outlive the process although it should
 	Partitions []PartitionState `json:"partitions"`
 	Zones      []ZoneState      `json:"zones"`
 	OutputsOn  []int            `json:"outputs_on"`
@@ -60,6 +61,9 @@ func (p *Panel) State() State {
 	p.link.mu.Lock()
 	s.Link, s.Connected = p.link.present().String(), p.link.holder != nil
 	p.link.mu.Unlock()
+	if file := p.memory.file; file != nil && file.err != nil {
+		s.Journal = file.err.Error()
+	}
 	for _, part := range p.order {
 		n := part.Number
 		s.Partitions = append(s.Partitions, PartitionState{
