@@ -175,7 +175,7 @@ func (b *batch) inTerm(f func(w *window)) error {
 		return fmt.Errorf("settle deliveries of lane %s: %w", c.lane.name, bus.ErrReturned)
 	}
 	f(c.window)
-	if c.full && c.window.space() > 0 {
+	if c.full && c.window.space() > 0 || c.window.atRest() {
 		c.full = false
 		nudge(c.settled)
 	}

@@ -19,6 +19,7 @@ type limits struct {
 	moveSpan  int64         // ids between settled and top, beyond which held ones are moved
 
 	poll        time.Duration // a reading without a hint; writing down what is settled
+	settleRest  time.Duration // writing it down where nothing is left unsettled
 	minInterval time.Duration // between two readings, so that a flood of hints is no busy loop
 	standby     time.Duration // between two tries for the lock
 	statement   time.Duration // for one statement, so that a way that hangs is left
@@ -30,7 +31,7 @@ var defaultLimits = limits{
 	window: 4000, windowBytes: 32 << 20, readRows: 500, maxPutOff: 100_000, maxHoles: 100_000,
 	turnRows: 20_000, turnSomeRow: 1000, turnSome: 30 * time.Second, turnAny: 10 * time.Minute,
 	moveAfter: 10 * time.Second, moveRows: 500, moveSpan: 5000,
-	poll: 500 * time.Millisecond, minInterval: time.Millisecond, standby: 250 * time.Millisecond,
+	poll: 500 * time.Millisecond, settleRest: 50 * time.Millisecond, minInterval: time.Millisecond, standby: 250 * time.Millisecond,
 	statement: 4 * time.Second, idle: 5 * time.Second, retryMax: 2 * time.Second,
 }
 

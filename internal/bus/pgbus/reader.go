@@ -126,9 +126,10 @@ type term struct {
 	window   *window
 	limits   limits
 
-	written  int64 // what bus_lanes.settled says
-	writing  int16
-	turnedAt time.Time
+	written   int64 // what bus_lanes.settled says
+	writtenAt time.Time
+	writing   int16
+	turnedAt  time.Time
 
 	nextUpkeep time.Time
 	nextLook   time.Time // at the holes
@@ -148,6 +149,10 @@ func (t *term) run(ctx context.Context, wake <-chan struct{}) error {
 				return err
 			}
 			t.nextUpkeep = time.Now().Add(t.limits.poll)
+		} else if t.rests(time.Now()) {
+			if err := t.settle(ctx); err != nil {
+				return err
+			}
 		}
 		if more {
 			continue
@@ -165,10 +170,28 @@ func (t *term) idle() time.Duration {
 	t.consumer.mu.Lock()
 	defer t.consumer.mu.Unlock()
 	until := t.nextUpkeep
+	if rest := t.restAt(); rest.Before(until) {
+		until = rest
+	}
 	if due, ok := t.window.nextDue(); ok && due.Before(until) && t.window.space() > 0 {
 		until = due
 	}
 	return max(0, time.Until(until))
+}
+
+// restAt is when to write down that all is settled: soon, so that little comes again
+// after a crash, but not for each message. Call it under the mutex.
+func (t *term) restAt() time.Time {
+	if t.window.top == t.written || !t.window.atRest() {
+		return t.nextUpkeep
+	}
+	return t.writtenAt.Add(t.limits.settleRest)
+}
+
+func (t *term) rests(now time.Time) bool {
+	t.consumer.mu.Lock()
+	defer t.consumer.mu.Unlock()
+	return !now.Before(t.restAt())
 }
 
 // step reads what there is room for: what is due again, the holes, what is new. It says
@@ -249,7 +272,7 @@ func (t *term) settle(ctx context.Context) error {
 	if err := t.session.settle(ctx, floor); err != nil {
 		return err
 	}
-	t.written = floor
+	t.written, t.writtenAt = floor, time.Now()
 	return nil
 }
 

@@ -220,6 +220,9 @@ func (w *window) floor() int64 {
 	return floor
 }
 
+// atRest says that nothing up to top is unsettled.
+func (w *window) atRest() bool { return len(w.items) == 0 && len(w.holes.spans) == 0 }
+
 // stragglers are ids of items that stay unsettled for long and are in the way: in the
 // table that is to be emptied, or far behind top. Those still ready are not among them:
 // their turn comes.
