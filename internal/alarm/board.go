@@ -28,6 +28,7 @@ type Board struct {
 	alarms  []*Alarm // newest last; all that events may concern
 	byID    map[ids.AlarmID]*Alarm
 	matches []*Match
+	halves  halves
 	touched []*Touched
 	byAlarm map[*Alarm]*Touched
 }
@@ -55,6 +56,9 @@ func NewBoard(site ids.SiteID, now time.Time, alarms []*Alarm, matches []*Match)
 	slices.SortFunc(b.alarms, func(x, y *Alarm) int { return int(x.ID - y.ID) })
 	for _, a := range b.alarms {
 		b.byID[a.ID] = a
+	}
+	for _, m := range matches {
+		b.halves.add(m)
 	}
 	return b
 }

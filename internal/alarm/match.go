@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"slices"
 	"time"
 
 	"dozor/internal/event"
@@ -28,18 +29,31 @@ type Match struct {
 	Changed bool
 }
 
-func (m *Match) isOpen() bool { return m.Provisional == (ids.EventID{}) || m.Record == (ids.EventID{}) }
+// halves are the open matches of a site: every record waits for a while, hardly an
+// inference does, and each looks through the other ones only.
+type halves struct{ inferences, records []*Match }
 
-// fits reports whether an event is the missing half. An inferred code is a guess from the
+func (h *halves) add(m *Match) {
+	if m.Record == (ids.EventID{}) {
+		h.inferences = append(h.inferences, m)
+	} else if m.Provisional == (ids.EventID{}) {
+		h.records = append(h.records, m)
+	}
+}
+
+// others are those that may be the other half of an event.
+func (h *halves) others(e *event.Event) *[]*Match {
+	if e.Provisional {
+		return &h.records
+	}
+	return &h.inferences
+}
+
+// fits reports whether an event is the other half of one that waits for such. An inferred code is a guess from the
 // zone's reaction, so that an equal zone counts whatever the kinds; without a zone the
 // kind must be equal, or not known.
 func (m *Match) fits(e *event.Event) bool {
-	missing := m.Record
-	if e.Provisional {
-		missing = m.Provisional
-	}
-	apart := e.EffectiveAt.Sub(m.At).Abs()
-	if missing != (ids.EventID{}) || !m.isOpen() || m.PanelID != e.PanelID || apart > MatchWithin {
+	if m.PanelID != e.PanelID || e.EffectiveAt.Sub(m.At).Abs() > MatchWithin {
 		return false
 	}
 	inferredZone, sameKind := m.Zone, m.Kind == e.Kind
@@ -68,16 +82,22 @@ func (m *Match) take(e *event.Event, a *Alarm) {
 	m.Alarm, m.Changed = a, true
 }
 
-// match finds the half that waits for this event: of the same kind first, then the
-// nearest in time.
+// match takes the half that waits for this event out of the waiting ones: of the same
+// kind first, then the nearest in time. It returns nil when there is none.
 func (b *Board) match(e *event.Event) *Match {
-	var best *Match
-	for _, m := range b.matches {
-		if m.fits(e) && (best == nil || m.isBetter(best, e)) {
-			best = m
+	waiting := b.halves.others(e)
+	best := -1
+	for i, m := range *waiting {
+		if m.fits(e) && (best < 0 || m.isBetter((*waiting)[best], e)) {
+			best = i
 		}
 	}
-	return best
+	if best < 0 {
+		return nil
+	}
+	m := (*waiting)[best]
+	*waiting = slices.Delete(*waiting, best, best+1)
+	return m
 }
 
 func (m *Match) isBetter(other *Match, e *event.Event) bool {
@@ -106,4 +126,5 @@ func (b *Board) await(e *event.Event, a *Alarm) {
 		m.Record = e.ID
 	}
 	b.matches = append(b.matches, m)
+	b.halves.add(m)
 }

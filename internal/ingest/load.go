@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -17,162 +16,21 @@ import (
 	"dozor/internal/wire"
 )
 
-// findPlaces says for each message where it belongs: the site, null when there is none,
-// and whether the record's segment is known.
-const findPlaces = `
-SELECT coalesce(st.id, 0), coalesce(p.name, ''),
-       q.number = 0 OR s.number IS NOT NULL OR coalesce(q.number <= l.cursor_segment, false),
-       coalesce(s.first_contact, false)
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS q (panel_id, site_id, number, ord)
-LEFT JOIN panels p ON p.id = q.panel_id
-LEFT JOIN sites st ON st.id = CASE WHEN q.panel_id = 0 THEN q.site_id ELSE p.site_id END
-LEFT JOIN panel_logs l ON l.panel_id = q.panel_id
-LEFT JOIN panel_log_segments s ON s.panel_id = q.panel_id AND s.number = q.number
-ORDER BY q.ord`
-
-// look finds out which messages have a site, and drops records of segments that nobody
-// knows: their worker reads them again.
-func (w *work) look(ctx context.Context, tx pgx.Tx) error {
-	type spot struct {
-		panel   ids.PanelID
-		site    ids.SiteID
-		segment int64
-	}
-	type found struct {
-		site         ids.SiteID
-		hasSegment   bool
-		firstContact bool
-	}
-	index := map[spot]int{}
-	var panels, sites, segments []int64
-	spotOf := func(e *event.Event) spot { return spot{e.PanelID, e.SiteID, e.Segment} }
-	for _, it := range w.items {
-		if s := spotOf(it.event); !has(index, s) {
-			index[s] = len(panels)
-			panels, sites, segments = append(panels, int64(s.panel)), append(sites, int64(s.site)), append(segments, s.segment)
-		}
-	}
-	rows, err := tx.Query(ctx, findPlaces, panels, sites, segments)
-	if err != nil {
-		return fmt.Errorf("find the sites of events: %w", err)
-	}
-	answers := make([]found, 0, len(panels))
-	for rows.Next() {
-		var f found
-		var name string
-		if err := rows.Scan(&f.site, &name, &f.hasSegment, &f.firstContact); err != nil {
-			return fmt.Errorf("find the sites of events: %w", err)
-		}
-		w.panels[ids.PanelID(panels[len(answers)])] = name
-		answers = append(answers, f)
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("find the sites of events: %w", err)
-	}
-	for _, it := range w.items {
-		f := answers[index[spotOf(it.event)]]
-		w.settlePlace(it, f.site, f.hasSegment, f.firstContact)
-	}
-	return nil
-}
-
-func (w *work) settlePlace(it *item, site ids.SiteID, hasSegment, firstContact bool) {
-	e := it.event
-	e.SiteID = site
-	switch {
-	case site == 0:
-		if it.dead == "" {
-			it.dead = "its panel or site is not known"
-		}
-		it.result = resultDead
-	case !hasSegment:
-		it.result = resultNoSegment
-	default:
-		it.result = resultStored
-		if firstContact && !e.FirstContact {
-			e.AsFirstContact()
-		}
-		if it.dead != "" {
-			it.result = resultDead
-			it.nameUnreadable(w.panels[e.PanelID])
-		}
-	}
-}
-
-// nameUnreadable says in the event of a dead letter which panel it came from.
-func (it *item) nameUnreadable(panel string) {
-	if panel == "" {
-		return
-	}
-	s := *it.report.Station
-	s.Args = map[string]string{"panel": panel}
-	it.event.Text = event.StationText(s)
-}
-
-func has[K comparable, V any](m map[K]V, k K) bool {
-	_, ok := m[k]
-	return ok
-}
-
-const insertKeys = `
-INSERT INTO event_keys (dedup_key, event_id)
-SELECT k, e::uuid FROM unnest($1::bytea[], $2::text[]) AS q (k, e)
-ON CONFLICT DO NOTHING RETURNING dedup_key`
-
-// claimKeys finds the events that nobody has stored. Sorted keys make two batches with
-// the same ones wait for each other rather than lock each other out.
-func (w *work) claimKeys(ctx context.Context, tx pgx.Tx) error {
-	var wanted []*item
-	for _, it := range w.items {
-		if it.event.SiteID != 0 && it.result != resultNoSegment && !it.mute {
-			wanted = append(wanted, it)
-		}
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	sorted := slices.Clone(wanted)
-	slices.SortStableFunc(sorted, func(a, b *item) int { return bytes.Compare(a.event.Key[:], b.event.Key[:]) })
-	keys, events := make([][]byte, len(sorted)), make([]string, len(sorted))
-	for i, it := range sorted {
-		keys[i], events[i] = it.event.Key[:], it.event.ID.String()
-	}
-	rows, err := tx.Query(ctx, insertKeys, keys, events)
-	if err != nil {
-		return fmt.Errorf("claim %d event keys: %w", len(keys), err)
-	}
-	isNew := map[event.Key]bool{}
-	for rows.Next() {
-		var key []byte
-		if err := rows.Scan(&key); err != nil {
-			return fmt.Errorf("claim %d event keys: %w", len(keys), err)
-		}
-		isNew[event.Key(key)] = true
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("claim %d event keys: %w", len(keys), err)
-	}
-	for _, it := range wanted {
-		if isNew[it.event.Key] {
-			delete(isNew, it.event.Key) // a second one in the same batch is a duplicate
-			w.fresh = append(w.fresh, it)
-		} else if it.dead == "" {
-			it.result = resultDuplicate
-		}
-	}
-	return nil
-}
-
 const (
 	lockSites = `SELECT id, name, address, city FROM sites WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE`
 
 	databaseNow = `SELECT dozor_now()`
 
+	// Inferences that wait for a record of these panels, and records that wait for an
+	// inference of those.
 	loadMatches = `
 SELECT panel_id, kind, zone, partition, provisional_id, record_id, coalesce(alarm_id, 0), effective_at
 FROM provisional_matches
-WHERE panel_id = ANY($1::bigint[]) AND (provisional_id IS NULL OR record_id IS NULL) AND effective_at BETWEEN $2 AND $3
-ORDER BY effective_at`
+WHERE panel_id = ANY($1::bigint[]) AND record_id IS NULL AND effective_at BETWEEN $3 AND $4
+UNION ALL
+SELECT panel_id, kind, zone, partition, provisional_id, record_id, coalesce(alarm_id, 0), effective_at
+FROM provisional_matches
+WHERE panel_id = ANY($2::bigint[]) AND provisional_id IS NULL AND effective_at BETWEEN $3 AND $4`
 
 	// The joinable alarms of the sites; of each kind that is raised the last one, to link
 	// to; of each kind that ends the open ones; and those that matches lead to. The lock
@@ -199,7 +57,10 @@ WHERE a.id = ANY(ARRAY(
         ORDER BY id DESC LIMIT 8) recent
     UNION
     SELECT alarm_id FROM provisional_matches
-    WHERE panel_id = ANY($6::bigint[]) AND (provisional_id IS NULL OR record_id IS NULL) AND effective_at BETWEEN $7 AND $8
+    WHERE panel_id = ANY($6::bigint[]) AND record_id IS NULL AND effective_at BETWEEN $8 AND $9
+    UNION
+    SELECT alarm_id FROM provisional_matches
+    WHERE panel_id = ANY($7::bigint[]) AND provisional_id IS NULL AND effective_at BETWEEN $8 AND $9
 ))
 ORDER BY a.id FOR NO KEY UPDATE OF a`
 
@@ -225,14 +86,14 @@ func (w *work) lockAndLoad(ctx context.Context, tx pgx.Tx) error {
 			w.sites[s.ID] = s
 			return err
 		}))
-		if len(q.panels) > 0 {
-			batch.Queue(loadMatches, q.panels, q.from, q.to).Query(collect(func(rows pgx.Rows) error {
+		if len(q.records)+len(q.inferences) > 0 {
+			batch.Queue(loadMatches, q.records, q.inferences, q.from, q.to).Query(collect(func(rows pgx.Rows) error {
 				m, err := scanMatch(rows)
 				matches = append(matches, m)
 				return err
 			}))
 		}
-		batch.Queue(loadAlarms, q.sites, q.raised.sites, q.raised.kinds, q.ended.sites, q.ended.kinds, q.panels, q.from, q.to).
+		batch.Queue(loadAlarms, q.sites, q.raised.sites, q.raised.kinds, q.ended.sites, q.ended.kinds, q.records, q.inferences, q.from, q.to).
 			Query(collect(func(rows pgx.Rows) error {
 				a, err := scanAlarm(rows)
 				alarms = append(alarms, a)
@@ -296,9 +157,11 @@ func (p *pairs) add(site ids.SiteID, kind event.Kind) {
 type questions struct {
 	sites         []int64
 	raised, ended pairs
-	panels        []int64 // with events that may have another half
-	siteOf        map[ids.PanelID]ids.SiteID
-	from, to      time.Time // of those halves
+	// Panels with records, with inferences, that may have another half; from and to are
+	// about when the halves happened.
+	records, inferences []int64
+	siteOf              map[ids.PanelID]ids.SiteID
+	from, to            time.Time
 
 	namedPanels  []int64
 	namedKinds   []string
@@ -339,9 +202,13 @@ func (q *questions) addHalf(e *event.Event) {
 	if e.PanelID == 0 || e.Historic || e.Zone == 0 && e.Partition == 0 {
 		return
 	}
-	if !has(q.siteOf, e.PanelID) {
-		q.siteOf[e.PanelID] = e.SiteID
-		q.panels = append(q.panels, int64(e.PanelID))
+	q.siteOf[e.PanelID] = e.SiteID
+	panels := &q.records
+	if e.Provisional {
+		panels = &q.inferences
+	}
+	if !slices.Contains(*panels, int64(e.PanelID)) {
+		*panels = append(*panels, int64(e.PanelID))
 	}
 	if from := e.EffectiveAt.Add(-alarm.MatchWithin); q.from.IsZero() || from.Before(q.from) {
 		q.from = from

@@ -85,7 +85,7 @@ ON CONFLICT (dedup_key) DO UPDATE SET seen = dead_letters.seen + 1, last_seen_at
 // write stores what was decided, in one exchange.
 func (w *work) write(ctx context.Context, tx pgx.Tx) error {
 	batch := &pgx.Batch{}
-	changed, opened, acts := newAlarmColumns(), newAlarmColumns(), &actionColumns{}
+	changed, opened, acts := &alarmColumns{}, &alarmColumns{}, &actionColumns{}
 	for _, t := range w.touched() {
 		for _, e := range t.Events {
 			e.AlarmID = t.Alarm.ID
@@ -124,8 +124,6 @@ type alarmColumns struct {
 	first, last                               []time.Time
 	confirmed, restored                       []*time.Time
 }
-
-func newAlarmColumns() *alarmColumns { return &alarmColumns{} }
 
 func (c *alarmColumns) add(a *alarm.Alarm) {
 	c.ids, c.versions = append(c.ids, int64(a.ID)), append(c.versions, a.Version)

@@ -68,11 +68,14 @@ CREATE TABLE provisional_matches (
     kind           text NOT NULL,
     zone           int NOT NULL,      -- 0: the partition as a whole
     partition      int NOT NULL,      -- 0: not known
-    provisional_id uuid CONSTRAINT provisional_matches_provisional_key UNIQUE,
-    record_id      uuid CONSTRAINT provisional_matches_record_key UNIQUE,
+    provisional_id uuid,
+    record_id      uuid,
     alarm_id       bigint,
     effective_at   timestamptz NOT NULL,
     CONSTRAINT provisional_matches_one CHECK (provisional_id IS NOT NULL OR record_id IS NOT NULL)
 );
-CREATE INDEX provisional_matches_open_idx ON provisional_matches (panel_id, effective_at)
-    WHERE provisional_id IS NULL OR record_id IS NULL;
+CREATE UNIQUE INDEX provisional_matches_provisional_key ON provisional_matches (provisional_id) WHERE provisional_id IS NOT NULL;
+CREATE UNIQUE INDEX provisional_matches_record_key ON provisional_matches (record_id) WHERE record_id IS NOT NULL;
+-- Apart, since every record waits here for a while and hardly an inference does.
+CREATE INDEX provisional_matches_inferences_idx ON provisional_matches (panel_id, effective_at) WHERE record_id IS NULL;
+CREATE INDEX provisional_matches_records_idx ON provisional_matches (panel_id, effective_at) WHERE provisional_id IS NULL;
