@@ -157,4 +157,3 @@ func (w *work) claimKeys(ctx context.Context, tx pgx.Tx) error {
 	}
 	return nil
 }
-
