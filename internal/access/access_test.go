@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/access"
+	"dozor/internal/wire"
 )
 
 func TestEveryRoleIsKnownAndTheUnknownMayNothing(t *testing.T) {
@@ -32,6 +33,14 @@ func TestEveryRoleIsKnownAndTheUnknownMayNothing(t *testing.T) {
 	require.False(t, access.Operator.Has(access.TakeOver))
 	require.True(t, access.Supervisor.Has(access.TakeOver))
 	require.True(t, access.Admin.Has(access.TakeOver))
+}
+
+func TestEveryRoleBelongsToItsAudiences(t *testing.T) {
+	t.Parallel()
+	for _, r := range access.Roles() {
+		require.Equal(t, []string{wire.Operators}, access.Audiences(r))
+	}
+	require.Empty(t, access.Audiences("guest"))
 }
 
 func TestEveryPermissionOfTheTablesExists(t *testing.T) {

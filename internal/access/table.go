@@ -2,6 +2,7 @@ package access
 
 import (
 	"maps"
+	"slices"
 
 	"dozor/internal/wire"
 )
@@ -74,6 +75,24 @@ func FrameNeeds(frameType string) (Permission, bool) {
 func MayReceive(role Role, frameType string) bool {
 	p, ok := frames[frameType]
 	return ok && role.Has(p)
+}
+
+// audiences says which frames of the outbox are for whom: an audience is for every role
+// that has the permission.
+var audiences = map[string]Permission{
+	wire.Operators: ReadAlarms,
+}
+
+// Audiences returns the audiences that a role belongs to, in order.
+func Audiences(role Role) []string {
+	var belongs []string
+	for audience, needed := range audiences {
+		if role.Has(needed) {
+			belongs = append(belongs, audience)
+		}
+	}
+	slices.Sort(belongs)
+	return belongs
 }
 
 // RouteTable returns a copy of the table of the HTTP API.

@@ -24,9 +24,14 @@ import (
 	"dozor/internal/errs"
 	"dozor/internal/ids"
 	"dozor/internal/pg"
+	"dozor/internal/push"
 	"dozor/internal/secret"
+	"dozor/internal/stream"
 	"dozor/internal/testkit"
+	"dozor/internal/wire"
 )
+
+var _ push.Redeemer = (*auth.Auth)(nil)
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
@@ -209,6 +214,13 @@ func TestSessionsSlideAndEnd(t *testing.T) {
 	_, prolonged, err = b.Session(t.Context(), token)
 	require.ErrorIs(t, err, auth.ErrNotSignedIn)
 	require.False(t, prolonged)
+	for _, want := range []int{1, 0} {
+		n, err := b.EndExpired(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
+	require.Equal(t, 1, testkit.One[int](t, b.db, "SELECT count(*) FROM outbox WHERE type = 'access.changed' AND audience = $1", stream.UserAudience(b.anna)), "whoever serves it is told")
+	require.Equal(t, 1, testkit.One[int](t, b.db, "SELECT count(*) FROM audit WHERE act = 'session.expire'"))
 	require.NoError(t, b.Purge(t.Context()))
 	require.Equal(t, 1, testkit.One[int](t, b.db, "SELECT count(*) FROM sessions"))
 	b.shift(t, "8 days")
@@ -464,7 +476,7 @@ func TestTicketsAreRedeemedOnceAndSoon(t *testing.T) {
 		for range 20 {
 			wg.Go(func() {
 				got, err := b.Redeem(t.Context(), ticket)
-				if err == nil && got == p {
+				if err == nil && got.UserID == p.UserID && got.SessionID == p.SessionID.String() {
 					winners.Add(1)
 				}
 			})
@@ -475,7 +487,7 @@ func TestTicketsAreRedeemedOnceAndSoon(t *testing.T) {
 		bearer := access.Principal{UserID: p.UserID, Login: p.Login, Name: p.Name, Role: p.Role}
 		got, err := b.Redeem(t.Context(), give(bearer))
 		require.NoError(t, err)
-		require.Equal(t, bearer, got)
+		require.Equal(t, stream.Viewer{UserID: p.UserID, Audiences: []string{wire.Operators}}, got)
 
 		late := give(p)
 		b.shift(t, "31 seconds")

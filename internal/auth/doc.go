@@ -16,5 +16,6 @@
 // Time is the database's, so that instances with different clocks agree. Acts of signing
 // in and out, and changes of users, are audited in their transaction.
 //
-// It imports access, audit, errs, ids, outbox, pg, secret and wire.
+// It imports access, audit, errs, ids, outbox, pg, secret, stream (who a viewer is) and
+// wire.
 package auth

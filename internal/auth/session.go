@@ -113,6 +113,45 @@ func (a *Auth) SignOut(ctx context.Context, p access.Principal) error {
 	return nil
 }
 
+// EndExpired ends sessions that were not used in time, so that connections made with them
+// are told. It returns how many; call it every few seconds.
+func (a *Auth) EndExpired(ctx context.Context) (int, error) {
+	type session struct {
+		ID     uuid.UUID
+		UserID ids.UserID
+	}
+	var ended []session
+	err := a.d.Pool.InTx(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			UPDATE sessions SET revoked_at = dozor_now() WHERE token_hash IN (
+				SELECT token_hash FROM sessions WHERE revoked_at IS NULL AND expires_at <= dozor_now()
+				ORDER BY expires_at LIMIT 500 FOR UPDATE SKIP LOCKED)
+			RETURNING id, user_id`)
+		if err != nil {
+			return err
+		}
+		if ended, err = pgx.CollectRows(rows, pgx.RowToStructByPos[session]); err != nil {
+			return err
+		}
+		for _, s := range ended {
+			if err := accessChanged(ctx, tx, accessData{UserID: s.UserID, SessionID: s.ID.String()}); err != nil {
+				return err
+			}
+			if err := a.d.Audit.Append(ctx, tx, audit.ByRule("session-expiry", "session.expire", "session", s.ID)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("end expired sessions: %w", err)
+	}
+	if len(ended) > 0 {
+		a.d.Notified()
+	}
+	return len(ended), nil
+}
+
 // StillIn reports whether a principal that was let in earlier may stay: the user is not
 // disabled, has the same role, and the session, if there is one, has not ended.
 func (a *Auth) StillIn(ctx context.Context, p access.Principal) (bool, error) {

@@ -12,6 +12,7 @@ import (
 
 	"dozor/internal/access"
 	"dozor/internal/secret"
+	"dozor/internal/stream"
 )
 
 // TicketLife is how long a ticket for the stream can be redeemed.
@@ -33,30 +34,32 @@ func (a *Auth) Ticket(ctx context.Context, p access.Principal) (secret.Redacted,
 	return secret.Redacted(raw), nil
 }
 
-// Redeem takes a ticket, on whatever instance, and says whose it was. It answers
-// ErrBadTicket for one that is unknown, used or expired, and for one whose session or
-// user has ended since.
-func (a *Auth) Redeem(ctx context.Context, ticket string) (access.Principal, error) {
+// Redeem takes a ticket, on whatever instance, and says who looks at the stream with it.
+// It answers ErrBadTicket for one that is unknown, used or expired, and for one whose
+// session or user has ended since.
+func (a *Auth) Redeem(ctx context.Context, ticket string) (stream.Viewer, error) {
 	if len(ticket) != base64.RawURLEncoding.EncodedLen(tokenSize) {
-		return access.Principal{}, ErrBadTicket
+		return stream.Viewer{}, ErrBadTicket
 	}
-	var p access.Principal
+	var v stream.Viewer
+	var role access.Role
 	var session *uuid.UUID
 	err := a.d.Pool.QueryRow(ctx, `
 		WITH taken AS (DELETE FROM ws_tickets WHERE token_hash = $1 RETURNING user_id, session_id, expires_at > dozor_now() AS timely)
-		SELECT u.id, u.login, u.name, u.role, t.session_id
+		SELECT u.id, u.role, t.session_id
 		FROM taken t JOIN users u ON u.id = t.user_id LEFT JOIN sessions s ON s.id = t.session_id
 		WHERE t.timely AND u.disabled_at IS NULL
 		  AND (t.session_id IS NULL OR (s.revoked_at IS NULL AND s.expires_at > dozor_now()))`, digest(ticket)).
-		Scan(&p.UserID, &p.Login, &p.Name, &p.Role, &session)
+		Scan(&v.UserID, &role, &session)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return access.Principal{}, ErrBadTicket
+		return stream.Viewer{}, ErrBadTicket
 	}
 	if err != nil {
-		return access.Principal{}, fmt.Errorf("redeem a ticket: %w", err)
+		return stream.Viewer{}, fmt.Errorf("redeem a ticket: %w", err)
 	}
 	if session != nil {
-		p.SessionID = *session
+		v.SessionID = session.String()
 	}
-	return p, nil
+	v.Audiences = access.Audiences(role)
+	return v, nil
 }

@@ -16,6 +16,7 @@ import (
 	"dozor/internal/outbox"
 	"dozor/internal/pg"
 	"dozor/internal/secret"
+	"dozor/internal/stream"
 	"dozor/internal/wire"
 )
 
@@ -137,11 +138,8 @@ type accessData struct {
 }
 
 func accessChanged(ctx context.Context, tx pgx.Tx, data accessData) error {
-	return outbox.Append(ctx, tx, outbox.Row{Type: wire.AccessChanged, Audience: userAudience(data.UserID), Data: data})
+	return outbox.Append(ctx, tx, outbox.Row{Type: wire.AccessChanged, Audience: stream.UserAudience(data.UserID), Data: data})
 }
-
-// userAudience is the audience of one person.
-func userAudience(id ids.UserID) string { return fmt.Sprintf("user:%d", id) }
 
 // clean makes text from outside fit for a column: valid UTF-8 without zero bytes.
 func clean(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "") }

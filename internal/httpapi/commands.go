@@ -1,0 +1,59 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"dozor/internal/access"
+	"dozor/internal/command"
+	"dozor/internal/ids"
+	"dozor/internal/wire"
+)
+
+type commandRequestInput struct {
+	panelInput
+	Body struct {
+		Kind       string      `json:"kind" enum:"arm,disarm,clear_alarm"`
+		Partitions []int       `json:"partitions" minItems:"1" maxItems:"32" uniqueItems:"true" doc:"Numbers of 1 to 32"`
+		ArmMode    int         `json:"arm_mode,omitempty" minimum:"0" maximum:"3" doc:"Only to arm: 0 full, 1 to 3 the panel's modes"`
+		DeadlineS  int         `json:"deadline_s,omitempty" minimum:"5" maximum:"60" default:"15" doc:"Seconds until it must have been sent"`
+		AlarmID    ids.AlarmID `json:"alarm_id,omitempty" minimum:"1" doc:"The alarm that it belongs to"`
+	}
+}
+
+type commandInput struct {
+	ID ids.CommandID `path:"id" format:"uuid"`
+}
+
+type commandOutput struct {
+	Body struct {
+		Command wire.Command `json:"command"`
+	}
+}
+
+func (a *api) commandRoutes() {
+	request := keyed(op(http.MethodPost, "/api/panels/{id}/commands", "request-command", "Order a panel; the result comes in the stream"))
+	request.DefaultStatus = http.StatusAccepted
+	add(a, request, func(ctx context.Context, by access.Principal, in *commandRequestInput) (*commandOutput, error) {
+		view, err := a.Commands.Request(ctx, by, command.Order{
+			PanelID: in.ID, Kind: command.Kind(in.Body.Kind), ArmMode: in.Body.ArmMode, Partitions: in.Body.Partitions,
+			Within: time.Duration(in.Body.DeadlineS) * time.Second, AlarmID: in.Body.AlarmID,
+		})
+		if err != nil {
+			return nil, err
+		}
+		out := &commandOutput{}
+		out.Body.Command = view
+		return out, nil
+	})
+	add(a, op(http.MethodGet, "/api/commands/{id}", "get-command", "A command and its result"), func(ctx context.Context, _ access.Principal, in *commandInput) (*commandOutput, error) {
+		view, err := a.Commands.Get(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		out := &commandOutput{}
+		out.Body.Command = view
+		return out, nil
+	})
+}
