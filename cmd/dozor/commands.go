@@ -16,11 +16,20 @@ import (
 
 // commands is the grammar of the command line.
 type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the station, or some of its roles."`
+	Demo    demoCommand    `cmd:"" help:"Run everything at once with simulated sites, to look around."`
 	Sim     simCommand     `cmd:"" help:"Simulate alarm panels that answer as real ones do, and take orders over HTTP."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the schema of this program."`
 	Key     struct {
 		Init keyInitCommand `cmd:"" help:"Make a keyring, which seals secrets in the database."`
 	} `cmd:"" help:"The keyring."`
+	User struct {
+		Create   userCreateCommand   `cmd:"" help:"Add a person who may sign in."`
+		Password userPasswordCommand `cmd:"" help:"Give a person another password."`
+	} `cmd:"" help:"People who may sign in."`
+	Stream struct {
+		Reset streamResetCommand `cmd:"" help:"Begin the stream anew, after a storage snapshot of the database was put back."`
+	} `cmd:"" help:"The stream of notifications."`
 	Version versionCommand `cmd:"" help:"Say what this program is."`
 }
 

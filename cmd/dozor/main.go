@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(s); err != nil {
 		// Whoever interrupts a command knows why it did not end.
-		if _, interrupted := errors.AsType[lifecycle.Interrupted](context.Cause(ctx)); interrupted && errors.Is(err, context.Canceled) {
+		if _, interrupted := errors.AsType[lifecycle.InterruptedError](context.Cause(ctx)); interrupted && errors.Is(err, context.Canceled) {
 			return exitFailed
 		}
 		complain(s.err, err)

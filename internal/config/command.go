@@ -70,10 +70,18 @@ func (m *Migrate) check(p *problems) { p.requiredDSN("DATABASE_OWNER_URL", m.Own
 type User struct {
 	Login    string          `arg:"" help:"What the person signs in with."`
 	Password secret.Redacted `name:"password" var:"DOZOR_PASSWORD" hidden:"" help:"The password; asked for at the terminal, or read from the first line of stdin, when not set."`
+	KeyFile  string          `var:"DOZOR_KEY_FILE" placeholder:"FILE" help:"The keyring; it keys what the audit keeps of a person."`
 	Database Database        `embed:""`
 }
 
-func (u *User) check(p *problems) { u.Database.check(p) }
+func (u *User) check(p *problems) {
+	u.Database.check(p)
+	if u.KeyFile == "" {
+		p.add("DOZOR_KEY_FILE (--key-file)", "missing: dozor key init makes one")
+	} else {
+		p.readable("DOZOR_KEY_FILE (--key-file)", u.KeyFile)
+	}
+}
 
 // UserCreate is what dozor user create can be told.
 type UserCreate struct {

@@ -36,8 +36,8 @@ type grammar struct {
 	Word    config.UserPassword `cmd:""`
 }
 
-// clear takes every variable that could come from outside away.
-func clear(t *testing.T) {
+// forget takes every variable that could come from outside away.
+func forget(t *testing.T) {
 	t.Helper()
 	for _, pair := range os.Environ() {
 		name, _, _ := strings.Cut(pair, "=")
@@ -79,7 +79,7 @@ func file(t *testing.T, content string) string {
 }
 
 func TestServeFromFlagsVariablesFilesAndDefaults(t *testing.T) {
-	clear(t)
+	forget(t)
 	key := keyFile(t)
 	t.Setenv("DATABASE_URL_FILE", file(t, goodURL+"\n"))
 	t.Setenv("DATABASE_OWNER_URL", ownURL)
@@ -105,7 +105,7 @@ func TestServeFromFlagsVariablesFilesAndDefaults(t *testing.T) {
 }
 
 func TestADirectURLMeansAPooler(t *testing.T) {
-	clear(t)
+	forget(t)
 	t.Setenv("DATABASE_URL", goodURL)
 	t.Setenv("DATABASE_DIRECT_URL", ownURL)
 	g, err := parse(t, "reset")
@@ -115,7 +115,7 @@ func TestADirectURLMeansAPooler(t *testing.T) {
 }
 
 func TestEveryProblemIsNamedAtOnceAndNoSecretIsShown(t *testing.T) {
-	clear(t)
+	forget(t)
 	t.Setenv("DATABASE_URL", "mysql://dozor:s3cret-word@db/x")
 	t.Setenv("DATABASE_DIRECT_URL_FILE", "/nowhere/direct")
 	t.Setenv("DATABASE_OWNER_URL", "postgres://o:s3cret-word@db:port/x")
@@ -146,7 +146,7 @@ func TestEveryProblemIsNamedAtOnceAndNoSecretIsShown(t *testing.T) {
 }
 
 func TestWhatIsMissingIsNamedByItsVariable(t *testing.T) {
-	clear(t)
+	forget(t)
 	_, err := parse(t, "serve")
 	found := problems(t, err)
 	require.Len(t, found, 2)
@@ -156,8 +156,8 @@ func TestWhatIsMissingIsNamedByItsVariable(t *testing.T) {
 	require.Contains(t, problems(t, err)["DATABASE_OWNER_URL"], "missing")
 }
 
-func TestSecretsAreRefusedWhereOthersSeeThemOrTheyAreUnclear(t *testing.T) {
-	clear(t)
+func TestSecretsAreRefusedWhereOthersSeeThemOrTheyAreUnforget(t *testing.T) {
+	forget(t)
 	t.Setenv("DOZOR_KEY_FILE", keyFile(t))
 	for name, c := range map[string]struct {
 		env  map[string]string
@@ -165,8 +165,11 @@ func TestSecretsAreRefusedWhereOthersSeeThemOrTheyAreUnclear(t *testing.T) {
 		want string
 	}{
 		"on the command line": {nil, []string{"--database-url", goodURL}, "not on the command line"},
-		"on the command line, although set too": {map[string]string{"DATABASE_URL": goodURL},
-			[]string{"--database-url=" + goodURL}, "not on the command line"},
+		"on the command line, although set too": {
+			map[string]string{"DATABASE_URL": goodURL},
+			[]string{"--database-url=" + goodURL},
+			"not on the command line",
+		},
 		"variable and file": {map[string]string{"DATABASE_URL": goodURL, "DATABASE_URL_FILE": "FILE"}, nil, "which one counts?"},
 		"no such file":      {map[string]string{"DATABASE_URL_FILE": "/nowhere"}, nil, "no such file"},
 		"a folder":          {map[string]string{"DATABASE_URL_FILE": "/"}, nil, "is a directory"},
@@ -199,7 +202,7 @@ func TestSecretsAreRefusedWhereOthersSeeThemOrTheyAreUnclear(t *testing.T) {
 }
 
 func TestAMistypedFlagDoesNotEchoItsValue(t *testing.T) {
-	clear(t)
+	forget(t)
 	for _, args := range [][]string{
 		{"serve", "--databse-url", goodURL}, {"serve", "--databse-url=" + goodURL}, {"serve", "--pasword=s3cret"},
 	} {
@@ -210,14 +213,14 @@ func TestAMistypedFlagDoesNotEchoItsValue(t *testing.T) {
 }
 
 func TestUnixSocketsAreHosts(t *testing.T) {
-	clear(t)
+	forget(t)
 	t.Setenv("DATABASE_URL", "postgres://dozor@/dozor?host=%2Frun%2Fpostgresql&port=5432")
 	_, err := parse(t, "reset")
 	require.NoError(t, err)
 }
 
 func TestBounds(t *testing.T) {
-	clear(t)
+	forget(t)
 	t.Setenv("DATABASE_URL", goodURL)
 	for _, c := range []struct {
 		want string
@@ -254,22 +257,24 @@ func TestDefaultsAreWhatNobodySet(t *testing.T) {
 }
 
 func TestSettingsAreShownWithoutSecrets(t *testing.T) {
-	clear(t)
+	forget(t)
 	t.Setenv("DATABASE_URL", goodURL)
 	t.Setenv("DOZOR_KEY_FILE", keyFile(t))
 	g, err := parse(t, "serve", "--instance=mini")
 	require.NoError(t, err)
 	var out bytes.Buffer
 	slog.New(slog.NewTextHandler(&out, nil)).LogAttrs(t.Context(), slog.LevelInfo, "settings", config.Attrs(g.Serve)...)
-	for _, want := range []string{"database_url=[redacted]", `database_direct_url=""`, "dozor_instance=mini",
-		"dozor_poll_interval=250ms", "dozor_log_level=INFO"} {
+	for _, want := range []string{
+		"database_url=[redacted]", `database_direct_url=""`, "dozor_instance=mini",
+		"dozor_poll_interval=250ms", "dozor_log_level=INFO",
+	} {
 		require.Contains(t, out.String(), want)
 	}
 	require.NotContains(t, out.String()+fmt.Sprintf("%v %+v %#v", g, g, g), "s3cret")
 }
 
 func TestHelpNamesEveryVariableAndHidesSecretFlags(t *testing.T) {
-	clear(t)
+	forget(t)
 	var out bytes.Buffer
 	var g grammar
 	type left struct{}
@@ -277,8 +282,10 @@ func TestHelpNamesEveryVariableAndHidesSecretFlags(t *testing.T) {
 		_, _ = config.Parse(&g, []string{"serve", "--help"}, kong.Name("dozor"), kong.Writers(&out, &out),
 			kong.Exit(func(int) { panic(left{}) }))
 	})
-	for _, want := range []string{"DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_OWNER_URL", "with _FILE behind it",
-		"--poll-interval", "$DOZOR_POLL_INTERVAL", "[250ms]", "$DOZOR_ROLES", "$DOZOR_KEY_FILE", "$DOZOR_LOG_LEVEL"} {
+	for _, want := range []string{
+		"DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_OWNER_URL", "with _FILE behind it",
+		"--poll-interval", "$DOZOR_POLL_INTERVAL", "[250ms]", "$DOZOR_ROLES", "$DOZOR_KEY_FILE", "$DOZOR_LOG_LEVEL",
+	} {
 		require.Contains(t, out.String(), want)
 	}
 	require.NotContains(t, out.String(), "--database-url")

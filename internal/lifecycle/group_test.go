@@ -185,8 +185,10 @@ func TestAGroupIsAServiceItself(t *testing.T) {
 		var d diary
 		g := lifecycle.NewGroup(quiet, lifecycle.Options{FirstPause: time.Microsecond})
 		for range 4 {
-			g.Add(d.lasting("a", 0), d.lasting("a", 0), lifecycle.Service{Name: "failing",
-				Run: func(context.Context) error { return errors.New("again") }})
+			g.Add(d.lasting("a", 0), d.lasting("a", 0), lifecycle.Service{
+				Name: "failing",
+				Run:  func(context.Context) error { return errors.New("again") },
+			})
 		}
 		return g.Run
 	}, 20*time.Millisecond)
@@ -208,7 +210,7 @@ func TestTheFirstSignalDrainsTheSecondLeaves(t *testing.T) {
 	require.NoError(t, ctx.Err())
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGTERM))
 	<-ctx.Done()
-	require.ErrorIs(t, context.Cause(ctx), lifecycle.Interrupted{Signal: syscall.SIGTERM})
+	require.ErrorIs(t, context.Cause(ctx), lifecycle.InterruptedError{Signal: syscall.SIGTERM})
 	require.Empty(t, left)
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
 	require.Equal(t, 130, <-left)

@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// Interrupted is the cause of a context that a signal ended.
-type Interrupted struct{ Signal os.Signal }
+// InterruptedError is the cause of a context that a signal ended.
+type InterruptedError struct{ Signal os.Signal }
 
-func (i Interrupted) Error() string { return "stopped by signal: " + i.Signal.String() }
+func (i InterruptedError) Error() string { return "stopped by signal: " + i.Signal.String() }
 
 // UntilSignal returns a context that ends with the first SIGINT or SIGTERM. The second
 // one calls exit with the shell's code for it, at once: whoever presses twice means it.
@@ -33,7 +33,7 @@ func UntilSignal(parent context.Context, exit func(code int)) (ctx context.Conte
 					exit(exitCode(s))
 					return
 				}
-				cancel(Interrupted{s})
+				cancel(InterruptedError{s})
 			}
 		}
 	}()

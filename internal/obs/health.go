@@ -164,8 +164,10 @@ func (h *Health) answer(w http.ResponseWriter, status int, body any) {
 
 // Serve answers on the listener until ctx ends; it closes the listener.
 func (h *Health) Serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{Handler: h.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second,
-		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug)}
+	server := &http.Server{
+		Handler: h.Handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second,
+		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {

@@ -21,15 +21,15 @@ func Stress(t *testing.T, fresh func(t *testing.T) func(ctx context.Context) err
 	t.Helper()
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	ends(t, fresh(t), over)
+	ends(over, t, fresh(t))
 	for _, pause := range append([]time.Duration{0, time.Microsecond, 100 * time.Microsecond, time.Millisecond}, pauses...) {
 		ctx, cancel := context.WithTimeout(t.Context(), pause)
-		ends(t, fresh(t), ctx)
+		ends(ctx, t, fresh(t))
 		cancel()
 	}
 }
 
-func ends(t *testing.T, run func(ctx context.Context) error, ctx context.Context) {
+func ends(ctx context.Context, t *testing.T, run func(ctx context.Context) error) {
 	t.Helper()
 	result := make(chan error, 1)
 	go func() { result <- run(ctx) }()
