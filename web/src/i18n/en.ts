@@ -72,6 +72,7 @@ export const en = {
     empty: 'The queue is empty',
     emptyHint: 'New alarms come by themselves.',
     newAbove: (n: number) => count(n, 'new above', 'new above'),
+    above: (n: number) => `${n} above`,
     waits: 'waits',
     you: 'You',
     confirmed: 'conf.',

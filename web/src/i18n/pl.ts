@@ -72,6 +72,7 @@ export const pl = {
     empty: 'Kolejka pusta',
     emptyHint: 'Nowe alarmy pojawią się same.',
     newAbove: (n: number) => choose(n, { one: `${n} nowy powyżej`, few: `${n} nowe powyżej`, many: `${n} nowych powyżej`, other: `${n} nowego powyżej` }),
+    above: (n: number) => `${n} powyżej`,
     waits: 'czeka',
     you: 'Ty',
     confirmed: 'potw.',

@@ -15,7 +15,8 @@ import { StateBand } from './StateBand'
 import { TopBar } from './TopBar'
 
 export function Console() {
-  const { desk } = useHere()
+  const { station, desk } = useHere()
+  const { degraded } = useValue(station.stream.status)
   const route = useRoute()
   const help = useValue(desk.help)
   const tone = useTone()
@@ -33,7 +34,7 @@ export function Console() {
   }, [desk, route.page, route.id])
 
   return (
-    <div className={`console page-${route.page}${route.id === undefined ? '' : ' with-detail'}`}>
+    <div className={`console page-${route.page}${route.id === undefined ? '' : ' with-detail'}${degraded ? ' lost' : ''}`}>
       <Title />
       <TopBar page={route.page} tone={tone} />
       <StateBand />

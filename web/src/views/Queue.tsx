@@ -35,15 +35,13 @@ export function Queue({ open }: { open: number | undefined }) {
       <div className="pane-head">
         <h2>{words.queue.title}</h2>
         <span className="num faint">{queue.length}</span>
-        <span className="grow" />
-        <button type="button" className="button quiet" onClick={() => desk.help.set(true)}><Key>?</Key> {words.keys.open}</button>
-      </div>
-      <div className="newcomers">
-        {above > 0 && (
-          <button type="button" className="newcomers-bar" onClick={top}>
-            ↑ <b>{words.queue.newAbove(above)}</b> <Key>Home</Key>
+        {above.all > 0 && (
+          <button type="button" className="button quiet above" onClick={top} data-testid="above">
+            ↑ <b>{above.fresh > 0 ? words.queue.newAbove(above.fresh) : words.queue.above(above.all)}</b> <Key>Home</Key>
           </button>
         )}
+        <span className="grow" />
+        <button type="button" className="button quiet" onClick={() => desk.help.set(true)}><Key>?</Key> {words.keys.open}</button>
       </div>
       <div
         className="rows" ref={list} role="listbox" tabIndex={0} aria-label={words.queue.title}

@@ -5,9 +5,14 @@ import type { Alarm } from '../api/types'
 
 interface Steady {
   list: RefObject<HTMLDivElement | null>
-  /** How many newcomers are hidden above the top edge. */
-  above: number
+  /** How many rows are hidden above the top edge, and how many of them are newcomers. */
+  above: Above
   top: () => void
+}
+
+export interface Above {
+  all: number
+  fresh: number
 }
 
 interface Anchor {
@@ -21,7 +26,7 @@ export function useSteadyRows(queue: readonly Alarm[], cursor: number | undefine
   const anchor = useRef<Anchor | undefined>(undefined)
   const known = useRef<Set<number>>(new Set())
   const newcomers = useRef<Set<number>>(new Set())
-  const [above, setAbove] = useState(0)
+  const [above, setAbove] = useState<Above>({ all: 0, fresh: 0 })
   const cursorId = cursor === undefined ? undefined : `row-${cursor}`
 
   const remember = useCallback(() => {
@@ -35,12 +40,16 @@ export function useSteadyRows(queue: readonly Alarm[], cursor: number | undefine
     const box = list.current
     if (!box) return
     const edge = box.getBoundingClientRect().top
-    for (const id of [...newcomers.current]) {
-      const row = document.getElementById(`row-${id}`)
+    let all = 0
+    for (const row of box.children) {
       // Half of a row is enough to be seen.
-      if (!row || row.getBoundingClientRect().top + row.offsetHeight / 2 >= edge) newcomers.current.delete(id)
+      const { top, height } = row.getBoundingClientRect()
+      if (top + height / 2 >= edge) break
+      all++
     }
-    setAbove(newcomers.current.size)
+    const hidden = new Set([...box.children].slice(0, all).map((row) => Number((row as HTMLElement).dataset.id)))
+    for (const id of [...newcomers.current]) if (!hidden.has(id)) newcomers.current.delete(id)
+    setAbove((was) => (was.all === all && was.fresh === newcomers.current.size ? was : { all, fresh: newcomers.current.size }))
   }, [])
 
   useLayoutEffect(() => {
@@ -51,13 +60,14 @@ export function useSteadyRows(queue: readonly Alarm[], cursor: number | undefine
 
     const held = anchor.current
     const row = rowIn(box, held?.id)
+    box.style.paddingTop = box.style.paddingBottom = ''
     if (held && row) {
-      box.style.paddingTop = box.style.paddingBottom = ''
       const moved = row.getBoundingClientRect().top - box.getBoundingClientRect().top - held.y
       const wanted = box.scrollTop + moved
-      const most = box.scrollHeight - box.clientHeight
+      const most = contentHeight(box) - box.clientHeight
       if (wanted < 0) box.style.paddingTop = `${-wanted}px`
-      if (wanted > most) box.style.paddingBottom = `${wanted - most}px`
+      // A short list has nothing to scroll by until there is room below it.
+      if (wanted > Math.max(0, most)) box.style.paddingBottom = `${wanted - most}px`
       box.scrollTop = Math.max(0, wanted)
     }
     remember()
@@ -103,6 +113,11 @@ export function useSteadyRows(queue: readonly Alarm[], cursor: number | undefine
   }, [remember, count])
 
   return { list, above, top }
+}
+
+function contentHeight(box: HTMLElement): number {
+  const last = box.lastElementChild
+  return last ? last.getBoundingClientRect().bottom - box.getBoundingClientRect().top + box.scrollTop : 0
 }
 
 function rowIn(box: HTMLElement, id: string | undefined): HTMLElement | null {

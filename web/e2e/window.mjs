@@ -1,0 +1,108 @@
+// A browser window of an operator, watched for everything that must never happen: a
+// violation of the content policy, an error of the page, a request to another host.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { until } from './station.mjs'
+
+export class Window {
+  static async open(browser, station, results, { user = 0, width = 1440, height = 900, scheme = 'dark', signIn = true } = {}) {
+    const window = new Window()
+    window.station = station
+    window.results = results
+    window.user = station.user(user)
+    window.violations = []
+    window.strangers = []
+    window.errors = []
+    window.changes = []
+    window.context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: 'pl-PL', timezoneId: 'America/Lima' })
+    await window.context.exposeBinding('reportViolation', (_, text) => window.violations.push(text))
+    await window.context.addInitScript(() => {
+      addEventListener('securitypolicyviolation', (event) => window.reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))
+    })
+    window.page = await window.context.newPage()
+    window.#watch()
+    await window.page.goto(station.url)
+    if (signIn) await window.signIn()
+    return window
+  }
+
+  #watch() {
+    const origin = new URL(this.station.url)
+    this.page.on('request', (request) => {
+      const url = new URL(request.url())
+      if (!['data:', 'blob:'].includes(url.protocol) && url.host !== origin.host) this.strangers.push(request.url())
+      if (request.method() !== 'GET') this.changes.push(`${request.method()} ${url.pathname}`)
+    })
+    this.page.on('websocket', (socket) => {
+      if (new URL(socket.url()).host !== origin.host) this.strangers.push(socket.url())
+    })
+    this.page.on('pageerror', (error) => this.errors.push(error.stack ?? error.message))
+    this.page.on('console', (message) => {
+      if (/content security policy/i.test(message.text())) this.violations.push(message.text())
+    })
+  }
+
+  async signIn() {
+    const { page } = this
+    await page.locator('input[name=login]').waitFor()
+    await page.keyboard.type(this.user.login)
+    await page.keyboard.press('Tab')
+    await page.keyboard.type(this.user.password)
+    await page.keyboard.press('Enter')
+    await this.live()
+  }
+
+  /** Waits until the window says that it is live. */
+  async live(limit = 10_000) {
+    await this.page.locator('.link-state[data-phase=live]').waitFor({ state: 'attached', timeout: limit })
+  }
+
+  /** A row of the queue with this text, the first of several. */
+  row(text) {
+    return this.page.locator('.rows .row').filter({ hasText: text }).first()
+  }
+
+  async opened(state, limit = 5_000) {
+    await this.page.locator(`[data-testid=alarm][data-state=${state}]`).waitFor({ timeout: limit })
+  }
+
+  get banner() {
+    return this.page.getByTestId('banner')
+  }
+
+  get(path) {
+    return this.context.request.get(this.station.url + path).then(async (response) => {
+      assert.ok(response.ok(), `GET ${path}: ${response.status()}`)
+      return response.json()
+    })
+  }
+
+  /** Waits until the station has a panel's link and has read the names of its parts. */
+  async panelReady(siteName) {
+    return until(`${siteName} is connected and read`, async () => {
+      const { panels } = await this.get('/api/panels?limit=200')
+      const found = panels.find((panel) => panel.site.name === siteName)
+      if (found?.state?.link !== 'up') return undefined
+      const { objects } = await this.get(`/api/panels/${found.id}`)
+      return objects.some((object) => object.kind === 'zone') && found
+    }, 60_000)
+  }
+
+  /** The panels in the order of the simulator's numbers. */
+  async panels() {
+    const { panels } = await this.get('/api/panels?limit=200')
+    return panels.sort((a, b) => a.id - b.id)
+  }
+
+  shot(name) {
+    return this.page.screenshot({ path: join(this.results, `${name}.png`) })
+  }
+
+  /** Closes the window and says what it met that must not be. */
+  async close() {
+    await this.context.close()
+    assert.deepEqual(this.violations, [], 'violations of the content policy')
+    assert.deepEqual(this.strangers, [], 'requests that leave the origin')
+    assert.deepEqual(this.errors, [], 'errors of the page')
+  }
+}
