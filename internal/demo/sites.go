@@ -152,7 +152,7 @@ func house() Site {
 			Zones: append(zones(1, 1,
 				zone{"Drzwi frontowe", sim.EntryExit}, zone{"Salon PIR", sim.DelayedInterior}, zone{"Taras drzwi", sim.Perimeter},
 				zone{"Okno kuchnia", sim.Perimeter}, zone{"Czujnik dymu", sim.Smoke24h}, zone{"Piwnica okno", sim.Instant},
-				zone{"Przycisk medyczny", sim.MedicalButton}),
+				zone{"Przycisk med.", sim.MedicalButton}),
 				zones(2, 8, zone{"Brama garażu", sim.EntryExit}, zone{"Garaż PIR", sim.Instant})...),
 			Outputs: []sim.Output{{Number: 1, Name: "Syrena", Function: 1}},
 			Users:   []sim.User{station(), person(2, "Domownik", "4455"), person(3, "Opiekunka", "6677")},

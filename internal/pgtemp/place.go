@@ -157,3 +157,23 @@ func (a account) initdb(ctx context.Context, bin, dir string) error {
 	}
 	return nil
 }
+
+// Remove deletes a cluster that is not running, and nothing that is not a cluster.
+func Remove(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "PG_VERSION")); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		return fmt.Errorf("remove the database in %s: %w", dir, err)
+	}
+	if raw, err := os.ReadFile(filepath.Join(dir, "postmaster.pid")); err == nil {
+		first, _, _ := strings.Cut(string(raw), "\n")
+		if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && isPostgres(pid) {
+			return fmt.Errorf("remove the database in %s: it is running (process %d)", dir, pid)
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("remove the database in %s: %w", dir, err)
+	}
+	return nil
+}

@@ -64,7 +64,6 @@ func (l *lists) next() (satel.Command, bool) {
 
 // readList reads one list and puts it into the live state.
 func (s *session) readList(ctx context.Context, cmd satel.Command) error {
-	s.lists.pending = s.lists.pending.Without(cmd)
 	if cmd >= satel.CmdTroubles1 && cmd <= satel.CmdTroubles5 {
 		return s.readTroubles(ctx, cmd)
 	}
@@ -72,6 +71,7 @@ func (s *session) readList(ctx context.Context, cmd satel.Command) error {
 	if err != nil {
 		return err
 	}
+	s.lists.pending = s.lists.pending.Without(cmd)
 	s.alive()
 	before, known := s.lists.last[cmd]
 	s.lists.last[cmd] = bits
@@ -97,6 +97,7 @@ func (s *session) readTroubles(ctx context.Context, cmd satel.Command) error {
 	if err != nil {
 		return err
 	}
+	s.lists.pending = s.lists.pending.Without(cmd)
 	s.alive()
 	s.lists.troubles[cmd] = troubles.Names()
 	var all []string

@@ -142,8 +142,14 @@ func (s *session) connected(ctx context.Context) error {
 	}
 	s.ready.Store(true)
 	for {
-		if err := s.turn(ctx); err != nil {
+		err := s.turn(ctx)
+		if err != nil && (client.IsLost(err) || ctx.Err() != nil || !errors.Is(err, client.ErrTimeout)) {
 			return err
+		}
+		if err != nil {
+			// One lost answer is ordinary; what was asked stays to be asked. A second in a
+			// row ends the connection, and the client says so.
+			s.log.Debug("the panel left a request without an answer", "err", err)
 		}
 	}
 }
@@ -322,7 +328,7 @@ func (s *session) store(ctx context.Context, step func(context.Context) error) e
 			s.log.Info("the event memory is followed again")
 		}
 		return nil
-	case errors.Is(err, panellog.ErrLost), client.IsLost(err), isTimeout(err), ctx.Err() != nil:
+	case errors.Is(err, panellog.ErrLost), client.IsLost(err), errors.Is(err, client.ErrTimeout), ctx.Err() != nil:
 		return err
 	}
 	if !s.settleFailed {

@@ -118,10 +118,12 @@ func (s *session) send() error {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
 		return err
 	}
+	// The gap runs from when the answer goes out: the client may have it, and count from
+	// there, before the write below has returned.
+	s.sentAt = time.Now()
 	if _, err := s.conn.Write(frame); err != nil {
 		return err
 	}
-	s.sentAt = time.Now()
 	link := s.panel.link
 	link.mu.Lock()
 	s.seen.Answers++

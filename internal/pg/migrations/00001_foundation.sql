@@ -17,6 +17,8 @@ END $$;
 ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO dozor_app;
 ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO dozor_app;
 GRANT USAGE ON SCHEMA public TO dozor_app;
+-- The application looks whether the schema is there, and says so when it is not.
+GRANT SELECT ON goose_db_version TO dozor_app;
 
 -- The database's clock and the life it counts in. Tests shift the clock together with
 -- the simulators, and change the salt to play a failover that lost its last commits.

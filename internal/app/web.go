@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"dozor/internal/config"
+	"dozor/internal/desk"
+	"dozor/internal/httpapi"
+	"dozor/internal/obs"
+	"dozor/internal/push"
+	"dozor/internal/stream"
+	"dozor/internal/webui"
+)
+
+// drainHTTP bounds the end of requests and of connections that listen.
+const drainHTTP = 5 * time.Second
+
+// web is what serves people: the desk, the stream and the pages.
+type web struct {
+	desk   *desk.Desk
+	hub    *stream.Hub
+	push   *push.Handler
+	server *http.Server
+}
+
+func (c *core) web(cfg config.Serve, health *obs.Health) (*web, error) {
+	w := &web{desk: desk.New(desk.Deps{Pool: c.pool, Audit: c.audit, Notified: c.notified})}
+	w.hub = stream.NewHub(stream.Config{Fanout: c.live, Reader: stream.NewTable(c.pool), Log: c.log, Metrics: stream.NewMetrics(c.registry)})
+	health.Add("stream", func(context.Context) (string, error) {
+		if !w.hub.Ready() {
+			return "", errors.New("the stream was not found yet")
+		}
+		return "", nil
+	})
+	w.push = push.New(push.Config{Hub: w.hub, Tickets: c.auth, Log: c.log, Metrics: push.NewMetrics(c.registry)})
+	client, err := webui.Handler()
+	if err != nil {
+		return nil, fmt.Errorf("open the web client: %w", err)
+	}
+	handler := httpapi.New(httpapi.Deps{Pool: c.pool, Auth: c.auth, Desk: w.desk, Sites: c.sites, Commands: c.commands,
+		Push: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance})
+	w.server = httpServer(handler, c.log)
+	return w, nil
+}
+
+// serve answers until ctx ends; then clients are told to go elsewhere and requests end.
+func (w *web) serve(ctx context.Context, l net.Listener) error {
+	ended := make(chan error, 1)
+	go func() { ended <- w.server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainHTTP)
+	defer cancel()
+	err := errors.Join(w.push.Stop(drain), w.server.Shutdown(drain))
+	<-ended
+	if err != nil {
+		return fmt.Errorf("drain: %w", err)
+	}
+	return nil
+}
