@@ -112,31 +112,3 @@ type StreamReset struct {
 }
 
 func (s *StreamReset) check(p *problems) { s.Database.check(p) }
-
-// BenchAlarm is what dozor bench alarm can be told.
-type BenchAlarm struct {
-	Panels       int           `default:"20" placeholder:"N" help:"How many simulated panels."`
-	Alarms       int           `default:"200" placeholder:"N" help:"How many alarms are raised and timed."`
-	Desks        int           `default:"20" placeholder:"N" help:"How many screens are connected."`
-	PollInterval time.Duration `default:"250ms" placeholder:"TIME" help:"The time between two questions to a panel."`
-}
-
-func (b *BenchAlarm) check(p *problems) {
-	p.positive("--panels", b.Panels)
-	p.positive("--alarms", b.Alarms)
-	p.positive("--desks", b.Desks)
-	if b.PollInterval < minPoll || b.PollInterval > maxPoll {
-		p.add("--poll-interval", fmt.Sprintf("%v is not between %v and %v", b.PollInterval, minPoll, maxPoll))
-	}
-}
-
-// BenchIngest is what dozor bench ingest can be told.
-type BenchIngest struct {
-	Events int `default:"100000" placeholder:"N" help:"How many events are put on the bus and timed until they are in tables."`
-	Panels int `default:"500" placeholder:"N" help:"How many panels they come from."`
-}
-
-func (b *BenchIngest) check(p *problems) {
-	p.positive("--events", b.Events)
-	p.positive("--panels", b.Panels)
-}

@@ -31,8 +31,6 @@ type grammar struct {
 	Create  config.UserCreate   `cmd:""`
 	Key     config.KeyInit      `cmd:""`
 	Reset   config.StreamReset  `cmd:""`
-	Alarm   config.BenchAlarm   `cmd:""`
-	Ingest  config.BenchIngest  `cmd:""`
 	Word    config.UserPassword `cmd:""`
 }
 
@@ -237,8 +235,6 @@ func TestBounds(t *testing.T) {
 		{"want a folder", []string{"demo", "--data= "}},
 		{"1 to 2000", []string{"sim", "--panels=0"}},
 		{"negative", []string{"sim", "--log-delay=-1s"}},
-		{"at least 1", []string{"alarm", "--panels=0"}},
-		{"at least 1", []string{"ingest", "--events=0"}},
 		{"where should the keyring go", []string{"key"}},
 	} {
 		_, err := parse(t, c.args...)

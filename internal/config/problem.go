@@ -48,12 +48,6 @@ func (p *problems) add(name, what string) {
 	p.lines = append(p.lines, name+": "+what)
 }
 
-func (p *problems) positive(name string, n int) {
-	if n < 1 {
-		p.add(name, "want at least 1")
-	}
-}
-
 func (p *problems) readable(name, path string) {
 	file, err := os.Open(path)
 	if err != nil {
