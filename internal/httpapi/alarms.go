@@ -13,7 +13,7 @@ import (
 )
 
 type alarmsInput struct {
-	paging
+	Paging
 	State string `query:"state" enum:"open,closed,all" default:"open" doc:"open is everything that is not closed"`
 }
 
@@ -25,7 +25,8 @@ type alarmsOutput struct {
 	}
 }
 
-type alarmInput struct {
+// AlarmPath is the number in the path.
+type AlarmPath struct {
 	ID ids.AlarmID `path:"id" minimum:"1"`
 }
 
@@ -46,14 +47,14 @@ type alarmOutput struct {
 }
 
 type stepInput struct {
-	alarmInput
+	AlarmPath
 	Body struct {
 		Version int64 `json:"version" minimum:"1" doc:"The version that you saw"`
 	}
 }
 
 type resolveInput struct {
-	alarmInput
+	AlarmPath
 	Body struct {
 		Version int64  `json:"version" minimum:"1" doc:"The version that you saw"`
 		Outcome string `json:"outcome" enum:"real,false_user,false_technical,test,unknown"`
@@ -62,7 +63,7 @@ type resolveInput struct {
 }
 
 type noteInput struct {
-	alarmInput
+	AlarmPath
 	Body struct {
 		Text string `json:"text" minLength:"1" maxLength:"2000"`
 	}
@@ -117,7 +118,7 @@ func (a *api) listAlarms(ctx context.Context, _ access.Principal, in *alarmsInpu
 	return out, nil
 }
 
-func (a *api) getAlarm(ctx context.Context, _ access.Principal, in *alarmInput) (*alarmDetailOutput, error) {
+func (a *api) getAlarm(ctx context.Context, _ access.Principal, in *AlarmPath) (*alarmDetailOutput, error) {
 	detail, err := a.Desk.Detail(ctx, in.ID)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 )
 
 type commandRequestInput struct {
-	panelInput
+	PanelPath
 	Body struct {
 		Kind       string      `json:"kind" enum:"arm,disarm,clear_alarm"`
 		Partitions []int       `json:"partitions" minItems:"1" maxItems:"32" uniqueItems:"true" doc:"Numbers of 1 to 32"`

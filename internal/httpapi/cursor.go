@@ -38,8 +38,9 @@ func decodeCursor[T any](word string) (T, error) {
 	return place, nil
 }
 
-// paging is what every list takes.
-type paging struct {
+// Paging is what every list takes. Exported, as all that is embedded in an input: huma
+// passes over what is not.
+type Paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"100" doc:"How many at most"`
 	Cursor string `query:"cursor" maxLength:"500" doc:"next_cursor of the page before"`
 }

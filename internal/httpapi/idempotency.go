@@ -27,7 +27,8 @@ const (
 	maxKey    = 200
 	// keepKeys is how long an answer can be had again.
 	keepKeys = 24 * time.Hour
-	// settleTime bounds storing an answer after the client may have gone.
+	// settleTime bounds looking up a key, and storing an answer after the client may
+	// have gone.
 	settleTime = 5 * time.Second
 	// takesKey marks operations that honour a key.
 	takesKey = "idempotency"
@@ -160,6 +161,8 @@ func (s keyStore) begin(ctx context.Context) (first answer, known bool, err erro
 	if len(s.key) > maxKey || !utf8.ValidString(s.key) || strings.ContainsFunc(s.key, func(r rune) bool { return r < ' ' }) {
 		return first, false, errKeyForm
 	}
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
 	tag, err := s.pool.Exec(ctx, "INSERT INTO idempotency_keys (user_id, key, request_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", int64(s.user), s.key, s.hash)
 	if err != nil {
 		return first, false, fmt.Errorf("take an idempotency key: %w", err)

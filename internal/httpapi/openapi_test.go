@@ -3,8 +3,11 @@ package httpapi
 import (
 	"flag"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/access"
@@ -27,6 +30,21 @@ func TestOpenAPIIsAsCommitted(t *testing.T) {
 	committed, err := os.ReadFile(golden)
 	require.NoError(t, err)
 	require.Equal(t, string(committed), string(rendered), "api/openapi.yaml is old: go test ./internal/httpapi -run OpenAPI -update")
+}
+
+// An embedded struct that is not exported would be passed over, and its parameters be
+// zero without a word.
+func TestEveryPathParameterIsRead(t *testing.T) {
+	t.Parallel()
+	for path, item := range build(Deps{}).huma.OpenAPI().Paths {
+		for _, o := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+			if o == nil {
+				continue
+			}
+			read := slices.ContainsFunc(o.Parameters, func(p *huma.Param) bool { return p.In == "path" && p.Name == "id" })
+			require.Equal(t, strings.Contains(path, "{id}"), read, "%s %s", o.Method, path)
+		}
+	}
 }
 
 func TestEveryRouteHasARowAndEveryRowARoute(t *testing.T) {

@@ -41,7 +41,8 @@ type panelsOutput struct {
 	}
 }
 
-type panelInput struct {
+// PanelPath is the number in the path.
+type PanelPath struct {
 	ID ids.PanelID `path:"id" minimum:"1"`
 }
 
@@ -59,7 +60,7 @@ type panelStateOutput struct {
 }
 
 type eventsInput struct {
-	paging
+	Paging
 	Site  ids.SiteID  `query:"site" minimum:"1" doc:"Only of that site"`
 	Panel ids.PanelID `query:"panel" minimum:"1" doc:"Only of that panel"`
 }
@@ -82,7 +83,7 @@ func (a *api) siteRoutes() {
 	add(a, op(http.MethodGet, "/api/events", "list-events", "Events from the newest"), a.listEvents)
 }
 
-func (a *api) listSites(ctx context.Context, _ access.Principal, in *paging) (*sitesOutput, error) {
+func (a *api) listSites(ctx context.Context, _ access.Principal, in *Paging) (*sitesOutput, error) {
 	place, err := decodeCursor[site.Place](in.Cursor)
 	if err != nil {
 		return nil, err
@@ -106,7 +107,7 @@ func (a *api) getSite(ctx context.Context, _ access.Principal, in *siteInput) (*
 	return out, err
 }
 
-func (a *api) listPanels(ctx context.Context, _ access.Principal, in *paging) (*panelsOutput, error) {
+func (a *api) listPanels(ctx context.Context, _ access.Principal, in *Paging) (*panelsOutput, error) {
 	after, err := decodeCursor[ids.PanelID](in.Cursor)
 	if err != nil {
 		return nil, err
@@ -125,7 +126,7 @@ func (a *api) listPanels(ctx context.Context, _ access.Principal, in *paging) (*
 	return out, nil
 }
 
-func (a *api) getPanel(ctx context.Context, _ access.Principal, in *panelInput) (*panelOutput, error) {
+func (a *api) getPanel(ctx context.Context, _ access.Principal, in *PanelPath) (*panelOutput, error) {
 	out := &panelOutput{}
 	var err error
 	if out.Body.Stream, err = outbox.Head(ctx, a.Pool); err != nil {
@@ -142,7 +143,7 @@ func (a *api) getPanel(ctx context.Context, _ access.Principal, in *panelInput) 
 }
 
 // getPanelState says "none" of a panel that no worker has tried yet.
-func (a *api) getPanelState(ctx context.Context, _ access.Principal, in *panelInput) (*panelStateOutput, error) {
+func (a *api) getPanelState(ctx context.Context, _ access.Principal, in *PanelPath) (*panelStateOutput, error) {
 	panel, err := a.Sites.Panel(ctx, in.ID)
 	if err != nil {
 		return nil, err
