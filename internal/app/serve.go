@@ -155,7 +155,7 @@ func (c *core) worker(cfg config.Serve) lifecycle.Service {
 	queued, stop := c.hints.Subscribe(channelCommands)
 	w := worker.New(worker.Config{
 		Instance: c.instance, Pool: c.pool, Bus: c.bus, Leases: c.live, States: c.live, Panels: c.sites, Commands: c.commands,
-		Logger: c.log, Clock: time.Now, Trace: obs.NewTrace, Poll: cfg.PollInterval, MinGap: client.DefaultMinGap, MaxPanels: cfg.MaxPanels,
+		Logger: c.log, Clock: time.Now, Trace: obs.NewTrace, Metrics: c.registry, Poll: cfg.PollInterval, MinGap: client.DefaultMinGap, MaxPanels: cfg.MaxPanels,
 		Queued: queued, StateWritten: func() { c.hints.Hint(channelStates) }, Hit: failpoint.Hit,
 	})
 	return lifecycle.Service{Name: "worker", Run: func(ctx context.Context) error { defer stop(); return w.Run(ctx) }}

@@ -80,7 +80,7 @@ func (l *life) happen(ctx context.Context) {
 	armed := slices.ContainsFunc(state.Partitions, func(s sim.PartitionState) bool { return s.Number == p.Number && s.Phase == "armed" })
 	switch chance := l.rand.Float64(); {
 	case !armed && chance < 0.6:
-		l.try(l.panel.Arm(p.Number, sim.Arming{User: l.someone(), Force: true}))
+		l.try(l.panel.Arm(p.Number, sim.Arming{User: l.someone()}))
 	case !armed && chance < 0.9:
 		l.move(ctx, p.Number)
 	case armed && chance < 0.45:

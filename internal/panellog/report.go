@@ -6,6 +6,7 @@ import (
 
 	"dozor/internal/bus"
 	"dozor/internal/event"
+	"dozor/internal/obs"
 	"dozor/internal/wire"
 	"dozor/satel"
 )
@@ -91,6 +92,7 @@ func (l *Log) send(key bus.Key, lane bus.Lane, topic string, report wire.Report)
 	if lane == bus.Backfill {
 		it.wait = resendBackfill
 	}
+	l.cfg.Logger.Debug("sent to the bus", "topic", topic, "lane", lane, "trace_id", obs.TraceID(it.msg.Trace))
 	l.cfg.Held(1)
 	l.cfg.Send([]bus.Message{it.msg})
 	return it

@@ -92,6 +92,7 @@ func (s *session) send(ctx context.Context, c command.Claimed) (command.Outcome,
 const finishTimeout = 5 * time.Second
 
 func (w *Worker) finish(ctx context.Context, c command.Claimed, o command.Outcome) {
+	w.metrics.commands.WithLabelValues(string(o.Result)).Inc()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
 	if err := w.cfg.Commands.Finish(ctx, c.ID, c.Fence, o); err != nil {

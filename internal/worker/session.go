@@ -388,6 +388,7 @@ func (s *session) disconnected(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // given away: whoever has it next tells
 	}
+	s.w.metrics.lost.WithLabelValues(reason).Inc()
 	if s.state.Link != live.LinkDown || s.state.LinkReason != reason {
 		s.log.Warn("no connection to the panel", "reason", reason, "err", err)
 		s.state.Link, s.state.LinkReason, s.state.ChangedAt = live.LinkDown, reason, s.w.cfg.Clock()

@@ -7,12 +7,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"dozor/internal/bus"
 	"dozor/internal/command"
 	"dozor/internal/event"
 	"dozor/internal/ids"
 	"dozor/internal/lifecycle"
 	"dozor/internal/live"
+	"dozor/internal/obs"
 	"dozor/internal/pg"
 	"dozor/internal/site"
 	"dozor/internal/wire"
@@ -42,6 +45,7 @@ type Config struct {
 	Logger   *slog.Logger
 	Clock    func() time.Time
 	Trace    func() string
+	Metrics  prometheus.Registerer
 	// Poll is the time between two questions for news, MinGap the least that a module
 	// wants between answer and request.
 	Poll   time.Duration
@@ -69,10 +73,11 @@ const (
 
 // Worker keeps the sessions of the panels that it holds.
 type Worker struct {
-	cfg    Config
-	sender *sender
-	states *stateWriter
-	budget budget
+	cfg     Config
+	sender  *sender
+	states  *stateWriter
+	budget  budget
+	metrics metrics
 
 	mu       sync.Mutex
 	sessions map[ids.PanelID]*held
@@ -97,8 +102,10 @@ func New(cfg Config) *Worker {
 		cfg.StateWritten = func() {}
 	}
 	cfg.Logger = cfg.Logger.With("component", "worker")
-	return &Worker{cfg: cfg, sender: newSender(cfg.Bus, cfg.Logger), states: newStateWriter(cfg.States, cfg.StateWritten, cfg.Logger),
+	w := &Worker{cfg: cfg, sender: newSender(cfg.Bus, cfg.Logger), states: newStateWriter(cfg.States, cfg.StateWritten, cfg.Logger),
 		sessions: map[ids.PanelID]*held{}, passedOn: map[ids.PanelID]time.Time{}}
+	w.register(cfg.Metrics)
+	return w
 }
 
 // Run works until ctx ends; then it hangs up, gives its leases back, and returns.
@@ -278,6 +285,7 @@ func (w *Worker) acquire(ctx, bounded context.Context) error {
 	room := w.cfg.MaxPanels - len(w.sessions)
 	w.mu.Unlock()
 	if room <= 0 {
+		w.metrics.renewed()
 		return nil
 	}
 	granted, err := w.cfg.Leases.Acquire(bounded, w.cfg.Instance, room, except, leaseTTL)
@@ -292,6 +300,7 @@ func (w *Worker) acquire(ctx, bounded context.Context) error {
 		}
 		w.begin(ctx, l, access)
 	}
+	w.metrics.renewed()
 	return nil
 }
 
@@ -415,7 +424,9 @@ func (w *Worker) publishInferred(s *session, code, zone, partition int, at time.
 	if err != nil {
 		panic(err) // see panellog: no time of ours is out of JSON's range
 	}
-	s.log.Warn("an alarm in the state bits that no record explains", "zone", zone, "partition", partition)
+	w.metrics.inferred.Inc()
+	trace := w.cfg.Trace()
+	s.log.Warn("an alarm in the state bits that no record explains", "trace_id", obs.TraceID(trace), "zone", zone, "partition", partition)
 	w.sender.send([]bus.Message{{Key: event.InferredKey(s.panel, s.fence, s.inferred), Lane: bus.Live,
-		Topic: fmt.Sprintf("satel.alarm.%d", s.panel), Trace: w.cfg.Trace(), Body: body}})
+		Topic: fmt.Sprintf("satel.alarm.%d", s.panel), Trace: trace, Body: body}})
 }
