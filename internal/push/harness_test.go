@@ -33,17 +33,6 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// redeemer is what stands between sign-in and the stream in the program too.
-type redeemer struct{ *auth.Auth }
-
-func (r redeemer) Redeem(ctx context.Context, ticket string) (stream.Viewer, error) {
-	p, err := r.Auth.Redeem(ctx, ticket)
-	if err != nil {
-		return stream.Viewer{}, err
-	}
-	return stream.Viewer{UserID: p.UserID, SessionID: p.SessionID.String(), Audiences: []string{wire.Operators}}, nil
-}
-
 // station is a whole way from the outbox to WebSockets.
 type station struct {
 	*testkit.Database
@@ -96,7 +85,7 @@ func newStation(t testing.TB, timeouts push.Timeouts) *station {
 	require.NoError(t, err)
 
 	s.hub = stream.NewHub(stream.Config{Fanout: store, Reader: stream.NewTable(s.Pool), Log: log})
-	s.handler = push.New(push.Config{Hub: s.hub, Tickets: redeemer{s.auth}, Log: log, Metrics: push.NewMetrics(s.metrics), Timeouts: timeouts})
+	s.handler = push.New(push.Config{Hub: s.hub, Tickets: s.auth, Log: log, Metrics: push.NewMetrics(s.metrics), Timeouts: timeouts})
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/ws", s.handler)
 	s.server = httptest.NewServer(mux)
