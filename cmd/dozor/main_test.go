@@ -116,3 +116,38 @@ func TestVersion(t *testing.T) {
 	require.Zero(t, code)
 	require.Regexp(t, `^dozor \S+ go1\.\d+\S* linux/\w+\n$`, out)
 }
+
+func TestUsersAreMadeAtTheCommandLine(t *testing.T) {
+	db := testkit.DB(t)
+	key := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(key, []byte(secret.GenerateKey()+"\n"), 0o600))
+	t.Setenv("DATABASE_URL", db.AppURL)
+	t.Setenv("DOZOR_KEY_FILE", key)
+	t.Setenv("DOZOR_PASSWORD", "first-s3cret")
+
+	out, errs, code := dozor(t.Context(), "user", "create", "Nowak", "--name", "Anna Nowak", "--role=operator")
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "Anna Nowak may sign in as operator")
+	before := testkit.One[string](t, db, "SELECT password_hash FROM users WHERE login = 'nowak'")
+	require.NotContains(t, out+errs+before, "s3cret")
+
+	_, errs, code = dozor(t.Context(), "user", "create", "nowak", "--name=Another", "--role=admin")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "Another user has this login.")
+
+	t.Setenv("DOZOR_PASSWORD", "second-s3cret")
+	_, errs, code = dozor(t.Context(), "user", "password", "nowak")
+	require.Zero(t, code, errs)
+	require.NotEqual(t, before, testkit.One[string](t, db, "SELECT password_hash FROM users WHERE login = 'nowak'"))
+}
+
+func TestServeSaysWhatIsWrongWithTheDatabase(t *testing.T) {
+	db := testkit.DB(t)
+	key := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(key, []byte(secret.GenerateKey()+"\n"), 0o600))
+	t.Setenv("DOZOR_KEY_FILE", key)
+	t.Setenv("DATABASE_URL", strings.Replace(db.AppURL, db.Name, "postgres", 1))
+	_, errs, code := dozor(t.Context(), "serve", "--listen=127.0.0.1:0", "--health-listen=127.0.0.1:0")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "run dozor migrate")
+}

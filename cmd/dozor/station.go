@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"dozor/internal/app"
 	"dozor/internal/config"
 	"dozor/internal/obs"
-	"dozor/internal/secret"
 )
 
 type serveCommand struct {
@@ -35,7 +30,7 @@ type userCreateCommand struct {
 }
 
 func (c *userCreateCommand) Run(ctx context.Context, s streams) (err error) {
-	if c.Password, err = password(c.Password, s); err != nil {
+	if c.Password, err = password(ctx, c.Password, s); err != nil {
 		return err
 	}
 	if err := program(s, config.Log{}).CreateUser(ctx, c.UserCreate); err != nil {
@@ -50,7 +45,7 @@ type userPasswordCommand struct {
 }
 
 func (c *userPasswordCommand) Run(ctx context.Context, s streams) (err error) {
-	if c.Password, err = password(c.Password, s); err != nil {
+	if c.Password, err = password(ctx, c.Password, s); err != nil {
 		return err
 	}
 	if err := program(s, config.Log{}).SetPassword(ctx, c.UserPassword); err != nil {
@@ -75,21 +70,4 @@ func (c *streamResetCommand) Run(ctx context.Context, s streams) error {
 
 func program(s streams, l config.Log) app.Program {
 	return app.Program{Version: version, Log: obs.NewLogger(s.err, l.Format, l.Level)}
-}
-
-// password takes what was given, or the first line of stdin.
-func password(given secret.Redacted, s streams) (secret.Redacted, error) {
-	if given != "" {
-		return given, nil
-	}
-	fmt.Fprint(s.err, "password: ")
-	line, err := bufio.NewReader(s.in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the password: %w", err)
-	}
-	line = strings.TrimRight(line, "\r\n")
-	if line == "" {
-		return "", errors.New("no password was given")
-	}
-	return secret.Redacted(line), nil
 }
