@@ -2,7 +2,7 @@
 //
 //   npm run e2e -- ../bin/dozor
 //
-// It needs Chromium (CHROMIUM, or /usr/bin/chromium) and leaves screenshots and the log
+// or with DOZOR_BIN naming the program. It needs Chromium (CHROMIUM, or /usr/bin/chromium) and leaves screenshots and the log
 // of the station in test-results.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
@@ -13,7 +13,8 @@ import { chromium } from 'playwright-core'
 import { Station, until } from './station.mjs'
 import { Window } from './window.mjs'
 
-const binary = process.argv[2] && resolve(process.argv[2])
+const named = process.argv[2] ?? process.env.DOZOR_BIN
+const binary = named && resolve(named)
 if (!binary || !existsSync(binary)) {
   console.error(`usage: npm run e2e -- <path of the dozor program>${binary ? `\nthere is no ${binary}` : ''}`)
   process.exit(2)
@@ -77,7 +78,7 @@ async function armed(window, n) {
 async function raise(window, n, zone, limit = 2_000) {
   const began = performance.now()
   await station.violate(n, zone.number)
-  await window.row(zone.site).waitFor({ state: 'attached', timeout: limit })
+  await window.row(zone).waitFor({ state: 'attached', timeout: limit })
   const took = performance.now() - began
   await station.restore(n, zone.number)
   return took
@@ -86,7 +87,7 @@ async function raise(window, n, zone, limit = 2_000) {
 /** Takes the alarm that is open in the window to its end, so that it troubles no other test. */
 async function finish(window, zone) {
   const { page } = window
-  await window.row(zone.site).click()
+  await window.row(zone).click()
   await page.getByTestId('alarm').waitFor()
   const state = () => page.getByTestId('alarm').getAttribute('data-state')
   if ((await state()) === 'new') {
@@ -121,9 +122,8 @@ inWindows('an alarm arrives and is claimed, handled and closed by keys alone', [
   const zone = await armed(window, jeweller)
   const took = await raise(window, jeweller, zone)
   t.diagnostic(`on screen ${Math.round(took)} ms after the zone was violated`)
-  const row = window.row(zone.site)
-  assert.match(await row.innerText(), /P\d/)
-  await until('the zone is named', async () => (await row.textContent()).includes(zone.name))
+  const row = window.row(zone)
+  assert.match(await row.innerText(), /P2[^]*WŁAMANIE/)
   await until('the title counts it', async () => /^\(\d+\) dozor$|^▲ P1/.test(await page.title()))
   await window.shot('alarm-new')
 
@@ -148,7 +148,7 @@ inWindows('an alarm arrives and is claimed, handled and closed by keys alone', [
   await page.keyboard.press('z')
   await window.opened('closed')
   await window.shot('alarm-closed')
-  await until('its row is gone', async () => (await window.row(zone.site).count()) === 0)
+  await until('its row is gone', async () => (await window.row(zone).count()) === 0)
 
   await page.getByRole('link', { name: 'Historia' }).click()
   await page.locator('.row.past').filter({ hasText: zone.site }).first().waitFor()
@@ -158,9 +158,9 @@ inWindows('an alarm arrives and is claimed, handled and closed by keys alone', [
 
 inWindows('two windows race for one claim: one wins, the other learns who and keeps its words', [{ user: 0 }, { user: 1 }], async (one, two, t) => {
   const zone = await armed(one, pharmacy)
-  await Promise.all([raise(one, pharmacy, zone), two.row(zone.site).waitFor({ state: 'attached' })])
+  await Promise.all([raise(one, pharmacy, zone), two.row(zone).waitFor({ state: 'attached' })])
   for (const { page } of [one, two]) {
-    await page.locator('.row').filter({ hasText: zone.site }).first().click()
+    await page.locator('.row').filter({ hasText: zone.site }).filter({ hasText: zone.name }).click()
     await page.getByTestId('alarm').waitFor()
   }
   for (const { page } of [one, two]) {
@@ -219,7 +219,7 @@ inWindows('a frozen server: the banner in time, dead buttons, and back without a
   const { page } = window
   const first = await armed(window, school)
   await raise(window, school, first)
-  await window.row(first.site).click()
+  await window.row(first).click()
   await page.getByTestId('alarm').waitFor()
   await page.keyboard.press('n')
   await page.keyboard.type('pisane podczas przerwy')
@@ -246,8 +246,8 @@ inWindows('a frozen server: the banner in time, dead buttons, and back without a
   await window.live(15_000)
   await window.banner.waitFor({ state: 'detached' })
   t.diagnostic(`live again ${Math.round(performance.now() - thawed)} ms after the thaw`)
-  await window.row(next.site).waitFor({ state: 'attached', timeout: 10_000 })
-  await window.row(first.site).waitFor({ state: 'attached' })
+  await window.row(next).waitFor({ state: 'attached', timeout: 10_000 })
+  await window.row(first).waitFor({ state: 'attached' })
   assert.equal(await page.evaluate(() => document.body.dataset.sameDocument), 'yes', 'the page was reloaded')
   await page.keyboard.press('n')
   assert.equal(await page.locator('.alarm-form textarea').inputValue(), 'pisane podczas przerwy')
@@ -262,7 +262,7 @@ inWindows('a killed server: the banner at once, and back without a reload or a m
   const { page } = window
   const zone = await armed(window, house)
   await raise(window, house, zone)
-  await window.row(zone.site).click()
+  await window.row(zone).click()
   await page.getByTestId('alarm').waitFor()
   await page.evaluate(() => (document.body.dataset.sameDocument = 'yes'))
 
@@ -285,8 +285,8 @@ inWindows('a killed server: the banner at once, and back without a reload or a m
 
   await window.live(20_000)
   await window.banner.waitFor({ state: 'detached' })
-  await window.row(other.site).waitFor({ state: 'attached' })
-  await window.row(zone.site).waitFor({ state: 'attached' })
+  await window.row(other).waitFor({ state: 'attached' })
+  await window.row(zone).waitFor({ state: 'attached' })
   assert.equal(await page.evaluate(() => document.body.dataset.sameDocument), 'yes', 'the page was reloaded')
   await finish(window, zone)
   await finish(window, other)
@@ -297,7 +297,7 @@ inWindows('the row under the pointer stays where it is when others come above it
   const { page } = window
   const zone = await armed(window, pharmacy)
   await raise(window, pharmacy, zone)
-  const row = window.row(zone.site)
+  const row = window.row(zone)
   const id = await row.getAttribute('data-id')
   await row.hover()
   const at = async () => (await page.locator(`#row-${id}`).boundingBox()).y
@@ -305,18 +305,18 @@ inWindows('the row under the pointer stays where it is when others come above it
   const focused = await page.evaluate(() => document.activeElement?.className)
 
   // A hold-up is more urgent than any burglary: its row belongs above.
-  const other = (await window.panels())[jeweller - 1].site.name
+  const other = { site: (await window.panels())[jeweller - 1].site.name, name: 'napad' }
   await station.act(jeweller, 'partitions/1/panic')
   await window.row(other).waitFor({ state: 'attached', timeout: 3_000 })
   assert.match(await window.row(other).innerText(), /P1/)
   assert.equal(await at(), before)
   assert.equal(await page.evaluate(() => document.activeElement?.className), focused, 'the newcomer took the focus')
-  assert.ok((await page.getByTestId('urgent').innerText()).includes(other), 'the band shows the most urgent')
+  assert.ok((await page.getByTestId('urgent').innerText()).includes(other.site), 'the band shows the most urgent')
   await window.shot('hold-up')
   await page.getByTestId('above').waitFor()
   await page.keyboard.press('Home')
   await page.getByTestId('above').waitFor({ state: 'detached' })
-  await finish(window, { site: other })
+  await finish(window, other)
   await finish(window, zone)
   await station.disarm(pharmacy, zone.partition)
 })
@@ -341,6 +341,7 @@ inWindows('a panel is armed through its dialog, and a lost link never looks live
   await page.keyboard.press('Control+Enter')
   await page.locator('[data-testid=order-result][data-state=done]').waitFor({ timeout: 20_000 })
   await page.keyboard.press('Escape')
+  await page.locator('.sheet').waitFor({ state: 'detached' })
   await page.locator('[data-partition="2"]:is([data-look=exit], [data-look=armed])').waitFor()
   await window.shot('panel')
 

@@ -128,7 +128,7 @@ export class Station {
 
   async arm(n, partition) {
     const phase = async () => (await this.panel(n)).partitions.find((found) => found.number === partition).phase
-    if ((await phase()) !== 'armed') await this.act(n, `partitions/${partition}/arm?force=true`)
+    if ((await phase()) !== 'armed') await this.act(n, `partitions/${partition}/arm`)
     await until(`panel ${n} is armed`, async () => (await phase()) === 'armed', 40_000)
   }
 

@@ -21,8 +21,14 @@ export class Window {
     })
     window.page = await window.context.newPage()
     window.#watch()
-    await window.page.goto(station.url)
-    if (signIn) await window.signIn()
+    try {
+      await window.page.goto(station.url)
+      if (signIn) await window.signIn()
+    } catch (error) {
+      await window.shot('failed-to-open')
+      await window.context.close()
+      throw error
+    }
     return window
   }
 
@@ -57,9 +63,9 @@ export class Window {
     await this.page.locator('.link-state[data-phase=live]').waitFor({ state: 'attached', timeout: limit })
   }
 
-  /** A row of the queue with this text, the first of several. */
-  row(text) {
-    return this.page.locator('.rows .row').filter({ hasText: text }).first()
+  /** The row of an open alarm: of this site, with this text. */
+  row({ site, name }) {
+    return this.page.locator('.rows .row').filter({ hasText: site }).filter({ hasText: name })
   }
 
   async opened(state, limit = 5_000) {

@@ -14,7 +14,7 @@ export type StepState =
   | { kind: 'pending'; step: StepName }
   /** Somebody else was first, earlierMs before us when that is known. */
   | { kind: 'lost'; step: StepName; by: UserRef | undefined; earlierMs: number | undefined }
-  | { kind: 'failed'; step: StepName; code: string; message: string }
+  | { kind: 'failed'; step: StepName; code: string }
 
 export interface Draft {
   note: string
@@ -94,8 +94,8 @@ export class Steps {
   }
 
   #explain(step: StepName, asked: number, error: unknown): StepState {
-    if (!(error instanceof ApiError)) return { kind: 'failed', step, code: 'unknown', message: String(error) }
-    if (error.status !== 409) return { kind: 'failed', step, code: error.code, message: error.message }
+    if (!(error instanceof ApiError)) return { kind: 'failed', step, code: 'unknown' }
+    if (error.status !== 409) return { kind: 'failed', step, code: error.code }
     const now = error.alarm
     if (now) this.#learn(now)
     const claimed = Date.parse(now?.claimed_at ?? '')

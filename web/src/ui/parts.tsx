@@ -48,12 +48,23 @@ export function Sheet({ title, onClose, children }: { title: string; onClose: ()
     }
   }, [])
 
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Escape') {
+  // What had the focus may have gone with what was sent: the sheet takes it then.
+  useEffect(() => {
+    if (document.activeElement === document.body) box.current?.focus()
+  })
+
+  // Escape is the sheet's wherever the focus is, and reaches nothing below it.
+  useEffect(() => {
+    const onEscape = (event: globalThis.KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.isComposing) return
       event.stopPropagation()
       onClose()
-      return
     }
+    addEventListener('keydown', onEscape, { capture: true })
+    return () => removeEventListener('keydown', onEscape, { capture: true })
+  }, [onClose])
+
+  const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Tab' || !box.current) return
     const stops = [...box.current.querySelectorAll<HTMLElement>('button, input, select, textarea, a[href]')].filter(
       (element) => !element.matches(':disabled'),

@@ -84,8 +84,7 @@ export function StepNotice({ alarm }: { alarm: Alarm }) {
     const draft = station.steps.draft(alarm.id)
     if (draft.note || draft.text) text += ` ${words.results.kept}`
   } else {
-    const noAnswer = state.code === 'timeout' || state.code === 'offline'
-    text = noAnswer ? words.results.noAnswer : state.code === 'forbidden' ? words.results.forbidden : `${words.results.failed} ${state.message}`
+    text = (words.results.codes as Record<string, string>)[state.code] ?? `${words.results.failed} (${state.code})`
   }
   return (
     <div className="step-notice" role="alert" data-kind={state.kind} data-testid="step-notice">

@@ -142,5 +142,5 @@ function problemText(words: Catalogue, error: unknown): string {
   if (!(error instanceof ApiError)) return words.order.errors.other
   if (error.status === 0) return words.order.errors.noAnswer
   const known = (words.order.errors as Record<string, string>)[error.code]
-  return known ?? `${words.order.errors.other} ${error.message}`
+  return known ?? `${words.order.errors.other} (${error.code})`
 }
