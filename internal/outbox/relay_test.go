@@ -99,6 +99,15 @@ func (b *bundle) append(rows ...outbox.Row) {
 	}))
 }
 
+// begin opens a transaction that does not outlive the test.
+func (b *bundle) begin() pgx.Tx {
+	b.t.Helper()
+	tx, err := b.Pool.Begin(context.Background())
+	require.NoError(b.t, err)
+	b.t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	return tx
+}
+
 // fill appends n rows in one statement.
 func (b *bundle) fill(n int) {
 	b.t.Helper()
@@ -210,8 +219,7 @@ func TestTransactionsThatCommitInReverseOrderAreAllStamped(t *testing.T) {
 	ctx := context.Background()
 	var open []pgx.Tx
 	for i := range 10 {
-		tx, err := b.Pool.Begin(ctx)
-		require.NoError(t, err)
+		tx := b.begin()
 		require.NoError(t, outbox.Append(ctx, tx, note(i)))
 		open = append(open, tx)
 	}
@@ -237,8 +245,7 @@ func TestHeldTransactionIsStampedWhenItCommitsAndHoldsUpNothing(t *testing.T) {
 	r := b.relay()
 	r.RaiseFloorAfter(1)
 	ctx := context.Background()
-	held, err := b.Pool.Begin(ctx)
-	require.NoError(t, err)
+	held := b.begin()
 	require.NoError(t, outbox.Append(ctx, held, note(-1)))
 	heldID := testkit.One[int64](t, b.Database, "SELECT pg_sequence_last_value('outbox_id_seq')")
 	for i := range 1000 {
@@ -267,9 +274,8 @@ func TestFloorWaitsForAWriterThatHasOnlyItsLockAndID(t *testing.T) {
 	r := b.relay()
 	r.RaiseFloorAfter(1)
 	ctx := context.Background()
-	tx, err := b.Pool.Begin(ctx)
-	require.NoError(t, err)
-	_, err = tx.Exec(ctx, "LOCK TABLE outbox IN ROW EXCLUSIVE MODE") // as an INSERT begins
+	tx := b.begin()
+	_, err := tx.Exec(ctx, "LOCK TABLE outbox IN ROW EXCLUSIVE MODE") // as an INSERT begins
 	require.NoError(t, err)
 	for i := range 20 {
 		b.append(note(i))

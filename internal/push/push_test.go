@@ -297,6 +297,7 @@ func TestSlowClientsAreLetGoAndRecover(t *testing.T) {
 	s.emit(n, strings.Repeat("x", 100_000)) // 30 MB: more than sockets hold
 	quick.until(func(m said) bool { return isFrame(m) && m.Position == n })
 	require.Less(t, time.Since(began), 15*time.Second, "the others are not slowed")
+	require.NoError(t, quick.ws.CloseNow())
 
 	drain := func(c *client) (wire.StreamPosition, websocket.StatusCode) {
 		have := start

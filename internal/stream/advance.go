@@ -85,6 +85,7 @@ func (s *Subscription) collect() (messages []Message, more bool) {
 		s.askBelow(ring.top)
 		return nil, false
 	}
+	messages = s.out[:0]
 	bytes, scanned := 0, 0
 	for s.next < ring.top && len(messages) < maxMessages && bytes < maxBytes && scanned < maxScanned {
 		s.next++
@@ -103,6 +104,7 @@ func (s *Subscription) collect() (messages []Message, more bool) {
 	if len(messages) == 0 {
 		s.cursor = s.next // nothing to be written
 	}
+	s.out = messages
 	return messages, true
 }
 
@@ -112,6 +114,7 @@ func message(e *entry) Message {
 
 // fromBelow takes what was read below the ring.
 func (s *Subscription) fromBelow() (messages []Message) {
+	messages = s.out[:0]
 	bytes := 0
 	for len(s.below) > 0 && len(messages) < maxMessages && bytes < maxBytes {
 		e := s.below[0]
@@ -126,6 +129,7 @@ func (s *Subscription) fromBelow() (messages []Message) {
 	if len(messages) == 0 {
 		s.cursor = s.next
 	}
+	s.out = messages
 	return messages
 }
 

@@ -269,7 +269,7 @@ func (h *Hub) follow(head wire.StreamPosition) {
 	h.preloaded = head.Position
 	h.mu.Lock()
 	h.epoch, h.last = head.Epoch, head.Position
-	h.ring.reset(max(0, head.Position-RingSize))
+	h.ring.reset(max(0, head.Position-int64(len(h.ring.slots))))
 	h.wakeLocked()
 	h.mu.Unlock()
 }

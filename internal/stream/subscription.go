@@ -59,6 +59,7 @@ type Subscription struct {
 	// What follows belongs to the goroutine that calls Next.
 
 	place
+	out         []Message   // what collecting fills, again and again
 	generation  int64       // counts begins, so that late answers are known
 	questions   questions   // to what lies below the ring
 	beat        time.Time   // when the next heartbeat is due
@@ -152,8 +153,8 @@ func (s *Subscription) nudge() {
 
 // Next returns what the client is sent next, at least one message: frames, a reset,
 // panel states, a heartbeat each second. Calling it says that all messages returned
-// before were written; that is what makes heartbeats true. It ends with Err's errors,
-// or with that of ctx.
+// before were written; that is what makes heartbeats true. The slice is good until then.
+// It ends with Err's errors, or with that of ctx.
 func (s *Subscription) Next(ctx context.Context) ([]Message, error) {
 	s.cursor = s.next
 	for {

@@ -1,0 +1,4 @@
+package stream
+
+// ShrinkRing makes the ring so small; before Run.
+func (h *Hub) ShrinkRing(size int) { h.ring = newRing(size) }
