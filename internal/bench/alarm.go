@@ -52,7 +52,7 @@ func Alarm(ctx context.Context, o AlarmOptions) (report AlarmReport, err error) 
 		err = r.join(ctx)
 	} else {
 		var s *station
-		if s, err = newStation(ctx, o.Run); err != nil {
+		if s, err = newStation(ctx, o.Settings); err != nil {
 			return report, err
 		}
 		defer func() { err = errors.Join(err, s.close(ctx)) }()

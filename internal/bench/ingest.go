@@ -39,7 +39,7 @@ func Ingest(ctx context.Context, o IngestOptions) (report IngestReport, err erro
 	if err := o.check(); err != nil {
 		return report, err
 	}
-	s, err := newStation(ctx, o.Run, baselineDB)
+	s, err := newStation(ctx, o.Settings, baselineDB)
 	if err != nil {
 		return report, err
 	}

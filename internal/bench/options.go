@@ -10,8 +10,8 @@ import (
 	"dozor/satel/sim"
 )
 
-// Run says how a bench runs, whatever it measures.
-type Run struct {
+// Settings say how a bench runs, whatever it measures.
+type Settings struct {
 	Dir  string `placeholder:"DIR" help:"The disk to be measured: where the private PostgreSQL is made and removed afterwards. The folder of temporary files when not set."`
 	Keep bool   `help:"Keep the private PostgreSQL and the logs of all processes, and say where."`
 	JSON bool   `name:"json" help:"Print one JSON object instead of a table."`
@@ -42,7 +42,7 @@ type AlarmOptions struct {
 	SimControl   string `placeholder:"URL" help:"The control API of the running simulator whose panels that dozor has."`
 	MetricsURL   string `name:"metrics-url" placeholder:"URL" help:"Where the running dozor shows its metrics, for its own share."`
 
-	Run `embed:""`
+	Settings `embed:""`
 }
 
 // IngestOptions say what Ingest does.
@@ -50,7 +50,7 @@ type IngestOptions struct {
 	Events int `default:"100000" placeholder:"N" help:"How many events are put on the bus."`
 	Panels int `default:"50" placeholder:"N" help:"How many panels they come from, each at a site of its own."`
 
-	Run `embed:""`
+	Settings `embed:""`
 }
 
 const (
@@ -109,9 +109,9 @@ func (o *IngestOptions) check() error {
 	return errors.Join(problems...)
 }
 
-func (r *Run) logger() *slog.Logger {
-	if r.Logger == nil {
+func (s *Settings) logger() *slog.Logger {
+	if s.Logger == nil {
 		return slog.New(slog.DiscardHandler)
 	}
-	return r.Logger.With("component", "bench")
+	return s.Logger.With("component", "bench")
 }

@@ -56,7 +56,7 @@ type station struct {
 
 // newStation makes the database with its schema, the keyring and somebody who may sign
 // in. Whatever it made before an error is gone with it.
-func newStation(ctx context.Context, run Run, databases ...string) (_ *station, err error) {
+func newStation(ctx context.Context, run Settings, databases ...string) (_ *station, err error) {
 	s := &station{binary: run.Binary, keep: run.Keep, log: run.logger()}
 	if s.binary == "" {
 		if s.binary, err = os.Executable(); err != nil {
