@@ -1,0 +1,81 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"dozor/internal/wire"
+	"dozor/test/station"
+)
+
+// smoke is a zone that raises a fire alarm whether anything is armed or not.
+const smoke = 8
+
+// knowing begins a station that has read what the panel calls its parts, and so knows what its zones raise.
+func knowing(t *testing.T) (*station.Station, *station.Screen) {
+	t.Helper()
+	s, _, screen := open(t, station.Options{})
+	s.Eventually(time.Minute, "names are read", "SELECT EXISTS (SELECT FROM panel_objects WHERE kind = 'zone' AND number = $1)", smoke)
+	return s, screen
+}
+
+// soundly checks an alarm that only the panel's state bits have told of so far.
+func soundly(t *testing.T, s *station.Station, screen *station.Screen) wire.Alarm {
+	t.Helper()
+	mark := screen.Mark()
+	acted := s.Sim.Act(1, "zones/8/violate")
+	f := screen.Wait(mark, 10*time.Second, "the alarm without a record", alarmBy(smoke))
+	onTime(t, f, acted.At, 0)
+	require.Equal(t, wire.AlarmNew, f.Type)
+	require.Equal(t, "fire", f.Data.Alarm.Kind)
+	require.Equal(t, 1, f.Data.Alarm.Priority)
+	require.Equal(t, 1, f.Ring)
+	require.True(t, f.Data.Events[0].Provisional)
+	return *f.Data.Alarm
+}
+
+// one checks that there was one alarm, rung once, whatever came after.
+func one(t *testing.T, s *station.Station, screen *station.Screen, alarm wire.Alarm) {
+	t.Helper()
+	require.Equal(t, 1, station.One[int](s, "SELECT count(*) FROM alarms WHERE kind NOT IN ('memory_gap')"))
+	last, ok := screen.Alarm(alarm.ID)
+	require.True(t, ok)
+	require.Equal(t, 1, last.Ring)
+}
+
+func TestLateRecordJoinsItsAlarmSilently(t *testing.T) {
+	t.Parallel()
+	s, screen := knowing(t)
+	s.Sim.Act(1, "log/late?ms=5000")
+	alarm := soundly(t, s, screen)
+	f := screen.Wait(0, 15*time.Second, "the record", func(f station.Frame) bool {
+		_, found := station.EventOf(f, func(e wire.Event) bool { return e.Zone == smoke && !e.Provisional })
+		return found
+	})
+	require.Equal(t, wire.AlarmUpdated, f.Type)
+	require.Equal(t, alarm.ID, f.Data.Alarm.ID)
+	require.Equal(t, 1, f.Ring, "it rang already")
+	s.Compare(screen, 30*time.Second)
+	one(t, s, screen, alarm)
+}
+
+func TestAlarmWithoutARecordIsSeen(t *testing.T) {
+	t.Parallel()
+	s, screen := knowing(t)
+	s.Sim.Act(1, "log/missing")
+	alarm := soundly(t, s, screen)
+	// The next record is of something else: it neither explains the alarm nor rings it.
+	mark := screen.Mark()
+	s.Sim.Act(1, "trouble/mains")
+	screen.Wait(mark, 20*time.Second, "something else", func(f station.Frame) bool {
+		_, found := station.EventOf(f, func(e wire.Event) bool { return e.Code == 301 })
+		return found
+	})
+	s.Compare(screen, 30*time.Second)
+	last, ok := screen.Alarm(alarm.ID)
+	require.True(t, ok)
+	require.Equal(t, 1, last.Ring)
+	require.Equal(t, 1, last.EventCount)
+}

@@ -1,0 +1,121 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"dozor/internal/pgtemp"
+)
+
+// shared is what all tests of a process use, made by the first that asks.
+var shared struct {
+	binary   onceValue[string]
+	postgres onceValue[*pgtemp.Server]
+
+	mu  sync.Mutex
+	dir string
+}
+
+// onceValue is made once; whoever asks while it is made waits.
+type onceValue[T any] struct {
+	once  sync.Once
+	value T
+	err   error
+}
+
+func (o *onceValue[T]) get(t testing.TB, makeIt func() (T, error)) T {
+	t.Helper()
+	o.once.Do(func() { o.value, o.err = makeIt() })
+	require.NoError(t, o.err)
+	return o.value
+}
+
+func sharedDir() (string, error) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.dir != "" {
+		return shared.dir, nil
+	}
+	dir, err := os.MkdirTemp("", "dozor-station-")
+	if err != nil {
+		return "", err
+	}
+	shared.dir = dir
+	return dir, os.Chmod(dir, 0o755) // PostgreSQL runs as somebody else when the tests run as root
+}
+
+const buildTimeout = 5 * time.Minute
+
+// Binary builds dozor with the race detector and with failpoints.
+func Binary(t testing.TB) string {
+	t.Helper()
+	return shared.binary.get(t, func() (string, error) {
+		dir, err := sharedDir()
+		if err != nil {
+			return "", err
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
+		defer cancel()
+		path := filepath.Join(dir, "dozor")
+		out, err := exec.CommandContext(ctx, "go", "build", "-race", "-tags", "failpoints", "-o", path, "dozor/cmd/dozor").CombinedOutput()
+		if err != nil {
+			return "", fmt.Errorf("build dozor: %w: %s", err, out)
+		}
+		return path, nil
+	})
+}
+
+// sharedPostgres is a cluster for stations that leave it alone; each has a database of its own.
+func sharedPostgres(t testing.TB) *pgtemp.Server {
+	t.Helper()
+	return shared.postgres.get(t, func() (*pgtemp.Server, error) {
+		dir, err := sharedDir()
+		if err != nil {
+			return nil, err
+		}
+		return startPostgres(filepath.Join(dir, "postgres"))
+	})
+}
+
+// startPostgres starts a cluster that keeps what it has confirmed: no short cuts.
+func startPostgres(dir string) (*pgtemp.Server, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return pgtemp.Start(ctx, pgtemp.Config{Dir: dir, Settings: map[string]string{"max_connections": "400"}})
+}
+
+// Main runs a package's tests, removes what they shared, and looks for goroutines that nobody ended.
+func Main(m *testing.M) {
+	code := m.Run()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var err error
+	if shared.postgres.value != nil {
+		err = shared.postgres.value.Stop(ctx)
+	}
+	if shared.dir != "" {
+		err = errors.Join(err, os.RemoveAll(shared.dir))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "station:", err)
+		code = max(code, 1)
+	}
+	if code == 0 {
+		// pgxpool's health check ends a moment after its pool was closed.
+		if err := goleak.Find(goleak.IgnoreAnyFunction("github.com/jackc/pgx/v5/pgxpool.(*Pool).backgroundHealthCheck")); err != nil {
+			fmt.Fprintln(os.Stderr, "station: goroutines left:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
