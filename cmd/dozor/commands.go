@@ -30,6 +30,10 @@ type commands struct {
 	Stream struct {
 		Reset streamResetCommand `cmd:"" help:"Begin the stream anew, after a storage snapshot of the database was put back."`
 	} `cmd:"" help:"The stream of notifications."`
+	Bench struct {
+		Alarm  benchAlarmCommand  `cmd:"" help:"Measure the way of alarms from panels to screens."`
+		Ingest benchIngestCommand `cmd:"" help:"Measure how fast events go from the bus to the wire."`
+	} `cmd:"" help:"Measure this program on this machine."`
 	Version versionCommand `cmd:"" help:"Say what this program is."`
 }
 

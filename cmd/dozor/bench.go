@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"dozor/internal/bench"
+	"dozor/internal/obs"
+)
+
+type benchAlarmCommand struct {
+	bench.AlarmOptions `embed:""`
+}
+
+func (c *benchAlarmCommand) Run(ctx context.Context, s streams) error {
+	c.Logger = obs.NewLogger(s.err, obs.Text, slog.LevelInfo)
+	report, err := bench.Alarm(ctx, c.AlarmOptions)
+	return measured(err, func() error { return report.Print(s.out, c.JSON) })
+}
+
+type benchIngestCommand struct {
+	bench.IngestOptions `embed:""`
+}
+
+func (c *benchIngestCommand) Run(ctx context.Context, s streams) error {
+	c.Logger = obs.NewLogger(s.err, obs.Text, slog.LevelInfo)
+	report, err := bench.Ingest(ctx, c.IngestOptions)
+	return measured(err, func() error { return report.Print(s.out, c.JSON) })
+}
+
+// measured prints what was measured, also where it shows that something was lost.
+func measured(err error, show func() error) error {
+	if err != nil && !errors.Is(err, bench.ErrInexact) {
+		return err
+	}
+	return errors.Join(err, show())
+}
