@@ -67,7 +67,11 @@ func (r *AlarmReport) Print(w io.Writer, asJSON bool) error {
 	t.line("panels: poll %v, log delay %v, answer %v, gap %v%s", o.PollInterval, o.LogDelay, o.AnswerDelay, o.MinGap, assumed)
 	t.line("")
 	t.row("ms", "p50", "p95", "p99", "max", "protocol's floor")
-	t.row("alarm to screen", r.Latency.P50, r.Latency.P95, r.Latency.P99, r.Latency.Max, fmt.Sprintf("up to %g", r.FloorMS))
+	floor := fmt.Sprintf("up to %g", r.FloorMS)
+	if r.Burst != nil {
+		floor += " for one alone"
+	}
+	t.row("alarm to screen", r.Latency.P50, r.Latency.P95, r.Latency.P99, r.Latency.Max, floor)
 	if r.ends != (Latency{}) {
 		t.row("its end", r.ends.P50, r.ends.P95, r.ends.P99, r.ends.Max, "")
 	}
