@@ -53,9 +53,19 @@ func (c *core) onWake(wake <-chan struct{}, interval time.Duration, name string,
 }
 
 // housekeep makes the partitions that will be needed and removes what has ended.
-func (c *core) housekeep(ctx context.Context) error {
+func (c *core) housekeep(ctx context.Context, eventsKept int) error {
 	if _, err := c.pool.Exec(ctx, "SELECT dozor_ensure_event_partitions($1)", partitionsAhead); err != nil {
 		return fmt.Errorf("make partitions of events: %w", err)
+	}
+	if eventsKept > 0 {
+		var dropped int
+		err := c.pool.QueryRow(ctx, "SELECT dozor_drop_event_partitions(dozor_now() - make_interval(months => $1))", eventsKept).Scan(&dropped)
+		if err != nil {
+			return fmt.Errorf("drop old partitions of events: %w", err)
+		}
+		if dropped > 0 {
+			c.log.Info("old events were dropped", "partitions", dropped, "months_kept", eventsKept)
+		}
 	}
 	if _, err := c.pool.Exec(ctx, "DELETE FROM idempotency_keys WHERE created_at < dozor_now() - interval '2 days'"); err != nil {
 		return fmt.Errorf("remove old idempotency keys: %w", err)

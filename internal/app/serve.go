@@ -67,7 +67,7 @@ func (p Program) serve(ctx context.Context, cfg config.Serve, started func(addre
 	group.Add(lifecycle.Service{Name: "health", Run: func(ctx context.Context) error { return health.Serve(ctx, healthListener) }},
 		lifecycle.Service{Name: "hints", Run: core.hints.Run})
 	if cfg.Roles.Has(config.Relay) {
-		group.Add(core.relay()...)
+		group.Add(core.relay(cfg.EventsKept)...)
 	}
 	where := addresses{health: "http://" + healthListener.Addr().String()}
 	if cfg.Roles.Has(config.API) {
@@ -135,7 +135,7 @@ func (c *core) checkDatabase(ctx context.Context) (string, error) {
 }
 
 // relay is the role that gives notifications their positions.
-func (c *core) relay() []lifecycle.Service {
+func (c *core) relay(eventsKept int) []lifecycle.Service {
 	wakes, stop := c.hints.Subscribe(channelOutbox)
 	relay := outbox.NewRelay(outbox.Config{DB: c.direct, Fanout: c.live, Log: c.log, Wakes: wakes,
 		Metrics: outbox.NewMetrics(c.registry), Hit: failpoint.Hit})
@@ -145,7 +145,7 @@ func (c *core) relay() []lifecycle.Service {
 			if _, err := relay.Trim(ctx, outboxKept); err != nil {
 				return err
 			}
-			return c.housekeep(ctx)
+			return c.housekeep(ctx, eventsKept)
 		})},
 	}
 }

@@ -86,6 +86,7 @@ type Serve struct {
 	Instance     string        `var:"DOZOR_INSTANCE" placeholder:"NAME" help:"The name of this process in logs and leases; the name of the host when not set."`
 	PollInterval time.Duration `var:"DOZOR_POLL_INTERVAL" default:"250ms" placeholder:"TIME" help:"The time between two questions to a panel (50ms to 5s)."`
 	MaxPanels    int           `var:"DOZOR_MAX_PANELS" default:"1000" placeholder:"N" help:"How many panels this process takes at most (role worker)."`
+	EventsKept   int           `var:"DOZOR_EVENTS_KEPT_MONTHS" default:"0" placeholder:"MONTHS" help:"How long events are kept (role relay); 0 keeps them for ever, else at least 2."`
 	Log          Log           `embed:""`
 }
 
@@ -106,6 +107,9 @@ func (s *Serve) check(p *problems) {
 	}
 	if s.PollInterval < minPoll || s.PollInterval > maxPoll {
 		p.add("DOZOR_POLL_INTERVAL (--poll-interval)", fmt.Sprintf("%v is not between %v and %v", s.PollInterval, minPoll, maxPoll))
+	}
+	if s.EventsKept != 0 && s.EventsKept < 2 {
+		p.add("DOZOR_EVENTS_KEPT_MONTHS (--events-kept)", "want 0 or at least 2 months")
 	}
 	if s.MaxPanels < 1 {
 		p.add("DOZOR_MAX_PANELS (--max-panels)", "want at least 1")

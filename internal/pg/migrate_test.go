@@ -4,7 +4,9 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/pg"
@@ -55,4 +57,35 @@ func TestClockAndTimelineCanBeShifted(t *testing.T) {
 	require.NotEqual(t, before, testkit.One[string](t, db, "SELECT dozor_timeline()"))
 	var timeline string
 	require.NoError(t, db.Pool.QueryRow(context.Background(), "SELECT dozor_timeline()").Scan(&timeline), "the application may ask too")
+}
+
+func TestEventPartitionsAreMadeAheadAndDroppedWhenTheyAreOver(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	ctx := context.Background()
+	months := func() int {
+		return testkit.One[int](t, db, `SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass`) - 1 // less the default
+	}
+	require.Equal(t, 7, months(), "this month and six more")
+	require.Zero(t, testkit.One[int](t, db, "SELECT dozor_ensure_event_partitions(6)"), "nothing to be made twice")
+
+	db.Exec(t, "UPDATE station_clock SET shift = '100 days'")
+	var made, dropped int
+	require.NoError(t, db.Pool.QueryRow(ctx, "SELECT dozor_ensure_event_partitions(6)").Scan(&made), "the application may run the job")
+	require.GreaterOrEqual(t, made, 3)
+	before := months()
+	require.NoError(t, db.Pool.QueryRow(ctx, "SELECT dozor_drop_event_partitions(dozor_now() - interval '35 days')").Scan(&dropped))
+	require.GreaterOrEqual(t, dropped, 1)
+	require.Equal(t, before-dropped, months())
+
+	_, err := db.Pool.Exec(ctx, "SELECT dozor_drop_event_partitions(dozor_now())")
+	require.Error(t, err, "young events are not dropped by a slip of the hand")
+}
+
+func TestAnEventLandsInThePartitionOfItsMonth(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	id := uuid.Must(uuid.NewV7())
+	db.Exec(t, `INSERT INTO events (id, site_id, source, kind, priority, received_at, effective_at) VALUES ($1, 1, 'station', 'test', 5, now(), now())`, id)
+	require.Equal(t, "events_"+time.Now().UTC().Format("200601"), testkit.One[string](t, db, "SELECT tableoid::regclass::text FROM events WHERE id = $1", id))
 }
