@@ -3,10 +3,12 @@ package pgbus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -21,7 +23,37 @@ import (
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	bustest.Run(t, func(t testing.TB) bustest.System { return system{testkit.DB(t)} })
+	// Making a database takes longer than most cases, so they take turns with a few.
+	databases := make(chan *testkit.Database, 3)
+	for range cap(databases) {
+		databases <- testkit.DB(t)
+	}
+	bustest.Run(t, func(t testing.TB) bustest.System {
+		db := <-databases
+		t.Cleanup(func() {
+			empty(t, db)
+			databases <- db
+		})
+		return system{db}
+	})
+}
+
+// processName is how the connections of the contract's processes are known.
+const processName = "contract"
+
+// empty makes a database as good as new, once nobody works in it any more: a statement
+// that was stuck on the way may still have been under way.
+func empty(t testing.TB, db *testkit.Database) {
+	db.Exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", processName)
+	require.Eventually(t, func() bool {
+		return testkit.One[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", processName) == 0
+	}, 20*time.Second, time.Millisecond)
+	db.Exec(t, "TRUNCATE bus_live_0, bus_live_1, bus_backfill_0, bus_backfill_1, dead_letters")
+	for _, lane := range []string{"live", "backfill"} {
+		// A sequence that was never used has a last value too.
+		db.Exec(t, fmt.Sprintf(`UPDATE bus_lanes SET settled = (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM bus_%s_ids)
+			WHERE lane = '%[1]s'`, lane))
+	}
 }
 
 type system struct{ db *testkit.Database }
@@ -63,9 +95,9 @@ func newProcess(t testing.TB, db *testkit.Database) *process {
 	dsn.RawQuery = query.Encode()
 
 	ctx, log := context.Background(), testkit.Logger(t)
-	pool, err := pg.Open(ctx, dsn.String(), pg.Options{MaxConns: 6, Name: t.Name()})
+	pool, err := pg.Open(ctx, dsn.String(), pg.Options{MaxConns: 6, Name: processName})
 	require.NoError(t, err)
-	direct, err := pg.OpenDirect(ctx, dsn.String(), pg.Options{MaxConns: 2, Name: t.Name() + "/direct"})
+	direct, err := pg.OpenDirect(ctx, dsn.String(), pg.Options{MaxConns: 2, Name: processName})
 	require.NoError(t, err)
 	hints := pg.NewHints(pool, direct, log)
 	running, stop := context.WithCancel(ctx)

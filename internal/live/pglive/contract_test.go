@@ -25,7 +25,34 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	livetest.Run(t, func(t testing.TB) livetest.System { return &system{db: testkit.DB(t)} })
+	// Making a database takes longer than most cases, so they take turns with a few.
+	databases := make(chan *testkit.Database, 3)
+	for range cap(databases) {
+		databases <- testkit.DB(t)
+	}
+	livetest.Run(t, func(t testing.TB) livetest.System {
+		db := <-databases
+		t.Cleanup(func() {
+			empty(t, db)
+			databases <- db
+		})
+		return &system{db: db}
+	})
+}
+
+// processName is how the connections of the contract's processes are known.
+const processName = "contract"
+
+// empty makes a database as good as new, once nobody works in it any more: a statement
+// that was stuck on the way may still have been under way.
+func empty(t testing.TB, db *testkit.Database) {
+	db.Exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", processName)
+	require.Eventually(t, func() bool {
+		return testkit.One[int](t, db, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1", processName) == 0
+	}, 20*time.Second, time.Millisecond)
+	db.Exec(t, "TRUNCATE outbox, leases, panel_states, panels, sites CASCADE")
+	db.Exec(t, "UPDATE stream_head SET last = 0, published = 0")
+	db.Exec(t, "UPDATE station_clock SET salt = '', shift = '0'")
 }
 
 type system struct {
@@ -44,9 +71,9 @@ func (s *system) Process(t testing.TB) livetest.Process {
 	dsn.RawQuery = query.Encode()
 
 	ctx, log := context.Background(), testkit.Logger(t)
-	pool, err := pg.Open(ctx, dsn.String(), pg.Options{MaxConns: 6, Name: t.Name()})
+	pool, err := pg.Open(ctx, dsn.String(), pg.Options{MaxConns: 6, Name: processName})
 	require.NoError(t, err)
-	direct, err := pg.OpenDirect(ctx, dsn.String(), pg.Options{MaxConns: 2, Name: t.Name() + "/direct"})
+	direct, err := pg.OpenDirect(ctx, dsn.String(), pg.Options{MaxConns: 2, Name: processName})
 	require.NoError(t, err)
 	hints := pg.NewHints(pool, direct, log)
 	running, stop := context.WithCancel(ctx)
