@@ -123,28 +123,6 @@ func (r *alarmRun) join(ctx context.Context) error {
 	return nil
 }
 
-// pair finds the simulated panels among those of dozor: by the whole address, else, since
-// a simulator may not know under which name it is reached, by a port that only one has.
-func pair(addresses []address, views []panelView) []target {
-	whole, byPort, ports := map[address]ids.PanelID{}, map[int]ids.PanelID{}, map[int]int{}
-	for _, v := range views {
-		whole[address{v.Host, v.Port}] = v.ID
-		byPort[v.Port] = v.ID
-		ports[v.Port]++
-	}
-	var targets []target
-	for i, at := range addresses {
-		id, ok := whole[at]
-		if !ok && ports[at.port] == 1 {
-			id, ok = byPort[at.port], true
-		}
-		if ok {
-			targets = append(targets, target{number: i + 1, id: id})
-		}
-	}
-	return targets
-}
-
 func (r *alarmRun) measure(ctx context.Context) (report AlarmReport, err error) {
 	if err := r.prepare(ctx); err != nil {
 		return report, err
@@ -165,12 +143,21 @@ func (r *alarmRun) measure(ctx context.Context) (report AlarmReport, err error) 
 	watching, leave := context.WithCancel(ctx)
 	defer leave()
 	group, watching := errgroup.WithContext(watching)
-	defer func() { leave(); err = errors.Join(err, group.Wait()) }()
+	defer func() { leave(); err = afterwards(ctx, err, group.Wait()) }()
 	if err := connect(watching, group, screens); err != nil {
 		return report, err
 	}
 	r.log.Info("screens are connected", "clients", len(screens))
 	return r.raise(watching, screens)
+}
+
+// afterwards is the error of a run whose helpers have ended, too. The failure of one ends
+// the run's context; then that failure is what counts.
+func afterwards(ctx context.Context, err, failed error) error {
+	if failed != nil && ctx.Err() == nil && errors.Is(err, context.Canceled) {
+		return failed
+	}
+	return errors.Join(err, failed)
 }
 
 // prepare waits until the station is at rest: links up, names read.
@@ -233,7 +220,7 @@ func connect(ctx context.Context, group *errgroup.Group, screens []*screen) erro
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return ctx.Err()
 		}
 		group.Go(func() error { return s.run(ctx) })
 		group.Go(func() error {
@@ -249,7 +236,7 @@ func connect(ctx context.Context, group *errgroup.Group, screens []*screen) erro
 		select {
 		case <-s.ready:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return ctx.Err()
 		}
 	}
 	return nil
@@ -356,7 +343,7 @@ func await(ctx context.Context, limit time.Duration, screens []*screen, wanted i
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
 	case <-time.After(d):
 		return nil
 	}

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -97,8 +96,8 @@ func (c *child) stop(ctx context.Context) error {
 }
 
 // until asks again and again until ask succeeds, the child ends, or the limit passes.
-func until(ctx context.Context, c *child, limit time.Duration, what string, ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+func until(parent context.Context, c *child, limit time.Duration, what string, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(parent, limit)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -114,7 +113,10 @@ func until(ctx context.Context, c *child, limit time.Duration, what string, ask 
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("wait for %s: %w", what, err), context.Cause(ctx))
+			if parent.Err() != nil {
+				return parent.Err()
+			}
+			return fmt.Errorf("waited %v for %s: %w", limit, what, err)
 		case <-tick.C:
 		}
 	}

@@ -22,6 +22,28 @@ type target struct {
 	last   uint64 // the highest sequence that an act has caused
 }
 
+// pair finds the simulated panels among those of dozor: by the whole address, else, since
+// a simulator may not know under which name it is reached, by a port that only one has.
+func pair(addresses []address, views []panelView) []target {
+	whole, byPort, ports := map[address]ids.PanelID{}, map[int]ids.PanelID{}, map[int]int{}
+	for _, v := range views {
+		whole[address{v.Host, v.Port}] = v.ID
+		byPort[v.Port] = v.ID
+		ports[v.Port]++
+	}
+	var targets []target
+	for i, at := range addresses {
+		id, ok := whole[at]
+		if !ok && ports[at.port] == 1 {
+			id, ok = byPort[at.port], true
+		}
+		if ok {
+			targets = append(targets, target{number: i + 1, id: id})
+		}
+	}
+	return targets
+}
+
 // act is one change at one panel, due so long after the start.
 type act struct {
 	due     time.Duration

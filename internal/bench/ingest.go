@@ -144,7 +144,7 @@ func (r *ingestRun) measure(ctx context.Context) (report IngestReport, err error
 	working, leave := context.WithCancel(ctx)
 	defer leave()
 	group, working := errgroup.WithContext(working)
-	defer func() { leave(); err = errors.Join(err, group.Wait()) }()
+	defer func() { leave(); err = afterwards(ctx, err, group.Wait()) }()
 	if err := connect(working, group, []*screen{seen}); err != nil {
 		return report, err
 	}

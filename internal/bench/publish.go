@@ -106,7 +106,7 @@ func publish(ctx context.Context, out bus.Publisher, batch []bus.Message) error 
 			}
 		}
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return ctx.Err()
 		}
 		batch = again
 	}
