@@ -184,7 +184,8 @@ func TestEpochOfAFrameIsBelievedOnPostgreSQLsWordOnly(t *testing.T) {
 	ghost := func(epoch, position int64) live.Frame {
 		return live.Frame{Epoch: epoch, Position: position, Type: wire.EventRecorded, Audience: wire.Operators, Data: json.RawMessage(`"ghost"`)}
 	}
-	injected([]live.Frame{ghost(epoch+5, 1), ghost(epoch-1, 3), ghost(epoch, 1)})
+	injected([]live.Frame{ghost(epoch+5, 1), ghost(epoch+5, 2)})
+	injected([]live.Frame{ghost(epoch-1, 3), ghost(epoch, 1)})
 	s.emit(2, 1)
 	for _, m := range r.until(func(m said) bool { return m.Position == 4 && isFrame(m) }) {
 		require.NotContains(t, string(m.Data), "ghost")

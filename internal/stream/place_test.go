@@ -64,7 +64,10 @@ func TestAnswerForAFormerResumeIsDropped(t *testing.T) {
 	table.holding.Store(true)
 	r := s.attach(h, everyone(), at(s.head().Epoch, 0))
 	done := make(chan []int64, 1)
-	go func() { done <- r.frames(40) }()
+	go func() {
+		defer close(done)
+		done <- r.frames(40)
+	}()
 	<-table.asked
 	r.sub.Resume(at(s.head().Epoch, 35))
 	require.Equal(t, between(35, 40), <-done)
