@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"dozor/internal/httpapi"
 	"dozor/internal/stream"
 )
 
 // How often things are done, and how long they are kept.
 const (
 	sweepEvery      = time.Second
-	orphansEvery    = 5 * time.Second
+	sessionsEvery   = 2 * time.Second // a screen whose session ran out is told, its alarms are put back
 	retentionEvery  = time.Hour
 	outboxKept      = 7 * 24 * time.Hour
 	partitionsAhead = 6 // months of events that have their table before they begin
@@ -67,8 +68,8 @@ func (c *core) housekeep(ctx context.Context, eventsKept int) error {
 			c.log.Info("old events were dropped", "partitions", dropped, "months_kept", eventsKept)
 		}
 	}
-	if _, err := c.pool.Exec(ctx, "DELETE FROM idempotency_keys WHERE created_at < dozor_now() - interval '2 days'"); err != nil {
-		return fmt.Errorf("remove old idempotency keys: %w", err)
+	if err := httpapi.PurgeIdempotencyKeys(ctx, c.pool); err != nil {
+		return err
 	}
 	return c.auth.Purge(ctx)
 }

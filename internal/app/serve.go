@@ -186,9 +186,10 @@ func (c *core) api(ctx context.Context, cfg config.Serve, health *obs.Health) (s
 				_, err := c.commands.Sweep(ctx)
 				return err
 			})},
-			{Name: "orphans", Run: c.every(orphansEvery, "orphans", func(ctx context.Context) error {
-				_, err := web.desk.ReleaseOrphans(ctx)
-				return err
+			{Name: "sessions", Run: c.every(sessionsEvery, "sessions", func(ctx context.Context) error {
+				_, expired := c.auth.EndExpired(ctx)
+				_, orphans := web.desk.ReleaseOrphans(ctx)
+				return errors.Join(expired, orphans)
 			})},
 			{Name: "stream", Run: web.hub.Run},
 			{Name: "states", Run: c.feedStates(web.hub)},
