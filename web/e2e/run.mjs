@@ -129,6 +129,7 @@ inWindows('an alarm arrives and is claimed, handled and closed by keys alone', [
 
   await page.keyboard.press('Space')
   await window.opened('claimed')
+  await page.locator('[data-sound=on]').waitFor()
   assert.match(await page.getByTestId('alarm').innerText(), new RegExp(zone.site))
   await page.keyboard.press('n')
   await page.keyboard.type('Sąsiad widział latarkę.')

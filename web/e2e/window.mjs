@@ -68,8 +68,9 @@ export class Window {
     return this.page.locator('.rows .row').filter({ hasText: site }).filter({ hasText: name })
   }
 
+  /** Waits until the alarm that is open is in a state, and no step on it is on its way. */
   async opened(state, limit = 5_000) {
-    await this.page.locator(`[data-testid=alarm][data-state=${state}]`).waitFor({ timeout: limit })
+    await this.page.locator(`[data-testid=alarm][data-state=${state}]:not([data-pending])`).waitFor({ timeout: limit })
   }
 
   get banner() {

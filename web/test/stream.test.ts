@@ -342,6 +342,16 @@ it('asks for panels once live, and again on each connection', async () => {
   expect(last().sent.at(-1)).toEqual({ subscribe: { panels: 'all' } })
 })
 
+it('begins again after stop as if for the first time, and says when that is late', async () => {
+  stream.start()
+  stream.stop()
+  await settle()
+  stream.start()
+  await settle()
+  await wait(3000)
+  expect(status().degraded).toBe(true)
+})
+
 it('does nothing after stop', async () => {
   const socket = await live()
   stream.stop()

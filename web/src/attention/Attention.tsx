@@ -12,6 +12,8 @@ export function useTone(): Tone {
   const queue = useQueue()
   useEffect(() => {
     for (const gesture of gestures) addEventListener(gesture, tone.unlock, { capture: true })
+    // Whoever signed in by hand has made a gesture already.
+    if (navigator.userActivation?.hasBeenActive) tone.unlock()
     return () => {
       for (const gesture of gestures) removeEventListener(gesture, tone.unlock, { capture: true })
       tone.stop()

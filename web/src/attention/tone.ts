@@ -54,8 +54,13 @@ export class Tone {
     this.#timer = setInterval(() => this.#play(priority), patterns[priority].every)
   }
 
+  /** Falls silent for good and gives the sound device back. */
   stop(): void {
     this.ring(undefined)
+    const context = this.#context
+    this.#context = undefined
+    void context?.close()
+    this.#watch()
   }
 
   #make(): AudioContext {

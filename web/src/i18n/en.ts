@@ -230,6 +230,7 @@ export const en = {
 
   history: {
     title: 'Closed alarms',
+    pick: 'Choose an alarm from the list',
     empty: 'Nothing was closed yet',
     more: 'Load older ones',
     loading: 'Loading',

@@ -231,6 +231,7 @@ export const pl = {
 
   history: {
     title: 'Zamknięte alarmy',
+    pick: 'Wybierz alarm z listy',
     empty: 'Nic jeszcze nie zamknięto',
     more: 'Wczytaj starsze',
     loading: 'Wczytuję',

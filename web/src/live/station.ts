@@ -81,10 +81,12 @@ export class Station {
     this.details.apply(alarm)
   }
 
-  async loadAlarm(id: number, signal: AbortSignal): Promise<void> {
+  /** Loads an alarm with all that belongs to it; returns the version that it has. */
+  async loadAlarm(id: number, signal: AbortSignal): Promise<number> {
     const answer = await this.client.alarm(id, { signal })
     this.details.put(answer)
     if (answer.alarm.state !== 'closed') this.alarms.apply(answer.alarm)
+    return answer.alarm.version
   }
 
   async loadPanels(signal: AbortSignal): Promise<void> {

@@ -12,8 +12,8 @@ export type StepName = Step | 'note'
 
 export type StepState =
   | { kind: 'pending'; step: StepName }
-  /** Somebody else was first, earlierMs before us when that is known. */
-  | { kind: 'lost'; step: StepName; by: UserRef | undefined; earlierMs: number | undefined }
+  /** Somebody else was first, earlierMs before us when that is known; version is what the alarm had then. */
+  | { kind: 'lost'; step: StepName; by: UserRef | undefined; earlierMs: number | undefined; version: number }
   | { kind: 'failed'; step: StepName; code: string }
 
 export interface Draft {
@@ -105,6 +105,7 @@ export class Steps {
       step,
       by: error.actor ?? now?.owner,
       earlierMs: step === 'claim' && earlier >= 0 && earlier < 60_000 ? earlier : undefined,
+      version: now?.version ?? 0,
     }
   }
 

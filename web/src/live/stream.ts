@@ -87,6 +87,7 @@ export class Stream {
     this.#running = false
     clearTimeout(this.#retry)
     clearTimeout(this.#late)
+    this.#late = undefined
     this.#connection?.drop()
     this.#connection = null
     this.#position = null

@@ -1,12 +1,13 @@
 // One alarm: what it is, the next right step, what happened, where it is.
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { ApiError } from '../api/client'
 import type { Alarm } from '../api/types'
 import { useWords, wordFor } from '../i18n'
 import { short } from '../i18n/format'
+import { Reload } from '../live/reload'
 import { isMine } from '../live/rules'
 import { href } from '../route'
-import { useHere, useLive, useMe, useNow, useValue } from '../ui/hooks'
+import { useHere, useLive, useMe, useNow, useStepState, useValue } from '../ui/hooks'
 import { Age, Badge, Failure, Owner } from '../ui/parts'
 import { ActionBar, NextStep, StepNotice } from './AlarmSteps'
 import { AlarmFacts } from './AlarmFacts'
@@ -20,7 +21,7 @@ export function AlarmView({ id, page }: { id: number | undefined; page: 'alarms'
   if (id === undefined) {
     return (
       <section className="pane detail-pane nothing">
-        <b>{words.alarm.pick}</b>
+        <b>{page === 'alarms' ? words.alarm.pick : words.history.pick}</b>
         {page === 'alarms' && <p>{words.alarm.pickHint}</p>}
       </section>
     )
@@ -32,6 +33,7 @@ function OpenAlarm({ id, page }: { id: number; page: 'alarms' | 'history' }) {
   const { station, desk } = useHere()
   const words = useWords()
   const form = useValue(desk.form)
+  const pending = useStepState(id)?.kind === 'pending'
   const queued = useSyncExternalStore((listener) => station.alarms.subscribeRow(id, listener), () => station.alarms.get(id))
   const detail = useSyncExternalStore(station.details.subscribe, () => station.details.get(id))
   const { state, retry } = useLoaded(id, Math.max(queued?.version ?? 0, detail?.alarm.version ?? 0))
@@ -47,7 +49,7 @@ function OpenAlarm({ id, page }: { id: number; page: 'alarms' | 'history' }) {
     )
   }
   return (
-    <section className={`pane detail-pane p${alarm.priority}`} aria-label={words.alarm.number(id)} data-testid="alarm" data-state={alarm.state} data-version={alarm.version}>
+    <section className={`pane detail-pane p${alarm.priority}`} aria-label={words.alarm.number(id)} data-testid="alarm" data-state={alarm.state} data-version={alarm.version} data-pending={pending || undefined}>
       <AlarmHead alarm={alarm} page={page} provisional={station.alarms.isProvisional(id)} />
       <div className="detail-body">
         <div className="detail-main">
@@ -76,19 +78,28 @@ function useLoaded(id: number, version: number): { state: Loading; retry: () => 
   const { station } = useHere()
   const live = useLive()
   const [state, setState] = useState<Loading>('loading')
-  const [tries, setTries] = useState(0)
+  const reload = useRef<Reload>(undefined)
+  const loaded = useRef(0)
+  const wasLive = useRef(live)
   useEffect(() => {
+    const loading = new Reload(async (signal) => {
+      try {
+        loaded.current = await station.loadAlarm(id, signal)
+        setState('ready')
+      } catch (error) {
+        if (!signal.aborted) setState(error instanceof ApiError && error.status === 404 ? 'missing' : 'failed')
+      }
+    })
+    reload.current = loading
+    return () => loading.end()
+  }, [station, id])
+  useEffect(() => {
+    const cameBack = live && !wasLive.current
+    wasLive.current = live
     if (!live && station.details.get(id)) return
-    const abort = new AbortController()
-    station.loadAlarm(id, abort.signal).then(
-      () => setState('ready'),
-      (error: unknown) => {
-        if (!abort.signal.aborted) setState(error instanceof ApiError && error.status === 404 ? 'missing' : 'failed')
-      },
-    )
-    return () => abort.abort()
-  }, [station, id, version, live, tries])
-  return { state, retry: () => setTries((n) => n + 1) }
+    if (cameBack || loaded.current === 0 || version > loaded.current) reload.current?.ask()
+  }, [station, id, version, live])
+  return { state, retry: () => reload.current?.ask() }
 }
 
 const life = ['new', 'claimed', 'acknowledged', 'resolved', 'closed'] as const
@@ -98,6 +109,7 @@ function AlarmHead({ alarm, page, provisional }: { alarm: Alarm; page: 'alarms' 
   const me = useMe()
   const now = useNow()
   const at = life.indexOf(alarm.state)
+  const text = words.code === 'pl' ? alarm.text_pl : alarm.text_en
   const place = [alarm.zone_name || (alarm.zone ? words.alarm.zone(alarm.zone) : ''), alarm.partition_name].filter(Boolean)
   return (
     <header className="alarm-head">
@@ -108,6 +120,7 @@ function AlarmHead({ alarm, page, provisional }: { alarm: Alarm; page: 'alarms' 
           <span className="kind">{wordFor(words.kinds, alarm.kind)}</span>
         </h1>
         {place.length > 0 && <p className="alarm-zone">{alarm.zone ? <span className="faint">{words.alarm.zone(alarm.zone)} </span> : null}{place.join(' · ')}</p>}
+        {text && <p>{text}</p>}
         <p className="alarm-site">
           <b>{alarm.site.name}</b>
           {[alarm.site.address, alarm.site.city].filter(Boolean).map((part) => `, ${part}`).join('')}

@@ -78,7 +78,8 @@ const Row = memo(function Row({ id, open, cursor }: { id: number; open: boolean;
 
 function RowContent({ alarm, step, provisional }: { alarm: Alarm; step: StepState | undefined; provisional: boolean }) {
   const words = useWords()
-  const details = [alarm.zone_name || (alarm.zone ? words.alarm.zone(alarm.zone) : ''), [alarm.site.address, alarm.site.city].filter(Boolean).join(', ')]
+  const text = words.code === 'pl' ? alarm.text_pl : alarm.text_en
+  const details = [alarm.zone_name || (alarm.zone ? words.alarm.zone(alarm.zone) : text), [alarm.site.address, alarm.site.city].filter(Boolean).join(', ')]
   return (
     <>
       <Badge priority={alarm.priority} waiting={alarm.state === 'new'} />
@@ -102,7 +103,8 @@ function RowState({ alarm, step }: { alarm: Alarm; step: StepState | undefined }
   const me = useMe()
   const owner = alarm.owner && <Owner name={alarm.owner.name} me={isMine(alarm, me)} />
   if (step?.kind === 'pending') return <span className="who pending">{words.link.sending}</span>
-  if (step?.kind === 'lost') {
+  // Who was first is said until the alarm moves on: then its own state says more.
+  if (step?.kind === 'lost' && step.version >= alarm.version) {
     const earlier = step.earlierMs === undefined ? '' : tenths(words, step.earlierMs)
     return <span className="row-state">{words.queue.lost(step.by?.name ?? words.results.somebody, earlier)}</span>
   }
