@@ -144,16 +144,31 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.end(ctx, syscall.SIGINT)
 }
 
-// Kill ends the server as a power cut would, all its processes included.
+// Kill ends the server as a power cut would, all its processes included. The postmaster
+// is stopped first, so that none is added meanwhile; each backend leads a process group
+// of its own, and would otherwise live on for a moment and still commit.
 func (s *Server) Kill(ctx context.Context) error {
-	s.mu.Lock()
-	if s.cmd != nil {
-		// The postmaster leads its own group; its children would otherwise live on
-		// for a moment and still commit.
-		_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
+	if pid := s.PID(); pid != 0 {
+		_ = syscall.Kill(pid, syscall.SIGSTOP)
+		for _, child := range childrenOf(pid) {
+			_ = syscall.Kill(child, syscall.SIGKILL)
+		}
 	}
-	s.mu.Unlock()
 	return s.end(ctx, syscall.SIGKILL)
+}
+
+func childrenOf(pid int) []int {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return nil // it has just ended
+	}
+	var children []int
+	for field := range strings.FieldsSeq(string(raw)) {
+		if child, err := strconv.Atoi(field); err == nil {
+			children = append(children, child)
+		}
+	}
+	return children
 }
 
 func (s *Server) end(ctx context.Context, sig syscall.Signal) error {
@@ -168,7 +183,7 @@ func (s *Server) end(ctx context.Context, sig syscall.Signal) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Process.Kill()
 		<-done
 		return fmt.Errorf("stop PostgreSQL in %s: killed after waiting: %w", s.dir, ctx.Err())
 	}
