@@ -120,6 +120,10 @@ func (c *core) reachable(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
+			// pgx lists every way that it tried, a line each; one says it.
+			if attempt, ok := errors.AsType[*net.OpError](err); ok {
+				err = attempt
+			}
 			return fmt.Errorf("the database of DATABASE_URL can't be reached: %w", err)
 		case <-time.After(100 * time.Millisecond):
 		}

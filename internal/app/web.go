@@ -38,7 +38,7 @@ func (c *core) web(cfg config.Serve, health *obs.Health) (*web, error) {
 		return "", nil
 	})
 	w.push = push.New(push.Config{Hub: w.hub, Tickets: c.auth, Log: c.log, Metrics: push.NewMetrics(c.registry)})
-	client, err := webui.Handler()
+	client, err := webClient(cfg.WebDir)
 	if err != nil {
 		return nil, fmt.Errorf("open the web client: %w", err)
 	}
@@ -46,6 +46,13 @@ func (c *core) web(cfg config.Serve, health *obs.Health) (*web, error) {
 		Push: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance})
 	w.server = httpServer(handler, c.log)
 	return w, nil
+}
+
+func webClient(dir string) (http.Handler, error) {
+	if dir != "" {
+		return webui.Dir(dir)
+	}
+	return webui.Handler()
 }
 
 // serve answers until ctx ends; then clients are told to go elsewhere and requests end.

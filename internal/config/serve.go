@@ -86,6 +86,7 @@ type Serve struct {
 	Instance     string        `var:"DOZOR_INSTANCE" placeholder:"NAME" help:"The name of this process in logs and leases; the name of the host when not set."`
 	PollInterval time.Duration `var:"DOZOR_POLL_INTERVAL" default:"250ms" placeholder:"TIME" help:"The time between two questions to a panel (50ms to 5s)."`
 	MaxPanels    int           `var:"DOZOR_MAX_PANELS" default:"1000" placeholder:"N" help:"How many panels this process takes at most (role worker)."`
+	WebDir       string        `var:"DOZOR_WEB_DIR" placeholder:"DIR" help:"Serve the web client from this folder instead of the one built in (role api)."`
 	EventsKept   int           `var:"DOZOR_EVENTS_KEPT_MONTHS" default:"0" placeholder:"MONTHS" help:"How long events are kept (role relay); 0 keeps them for ever, else at least 2."`
 	Log          Log           `embed:""`
 }
