@@ -23,7 +23,7 @@ type consumer struct {
 	closed bool
 
 	arrived chan struct{} // capacity 1: something is ready
-	settled chan struct{} // capacity 1: a full window has room again, or an earlier due time came up
+	settled chan struct{} // capacity 1: for the reader: room again, an earlier due time, or nothing left
 	full    bool          // under mu: the reader waits for room
 
 	stop chan struct{} // closed by Close

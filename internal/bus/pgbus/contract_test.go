@@ -34,7 +34,7 @@ func TestContract(t *testing.T) {
 			empty(t, db)
 			databases <- db
 		})
-		return system{db}
+		return &system{db: db}
 	})
 }
 
@@ -56,11 +56,14 @@ func empty(t testing.TB, db *testkit.Database) {
 	}
 }
 
-type system struct{ db *testkit.Database }
+type system struct {
+	db        *testkit.Database
+	processes int
+}
 
-func (s system) Window() int { return 4000 }
+func (s *system) Window() int { return 4000 }
 
-func (s system) DeadLetter(ctx context.Context, key bus.Key) (bustest.DeadLetter, bool, error) {
+func (s *system) DeadLetter(ctx context.Context, key bus.Key) (bustest.DeadLetter, bool, error) {
 	l := bustest.DeadLetter{Message: bus.Message{Key: key}}
 	err := s.db.Pool.QueryRow(ctx, "SELECT lane, topic, trace, body, reason FROM dead_letters WHERE dedup_key = $1", key[:]).
 		Scan(&l.Message.Lane, &l.Message.Topic, &l.Message.Trace, &l.Message.Body, &l.Reason)
@@ -70,10 +73,12 @@ func (s system) DeadLetter(ctx context.Context, key bus.Key) (bustest.DeadLetter
 	return l, err == nil, err
 }
 
-// Process opens pools of its own, through a proxy of its own.
-func (s system) Process(t testing.TB) bustest.Process {
+// Process opens pools of its own, through a proxy of its own. Every second one does
+// without prepared statements, as behind PgBouncer.
+func (s *system) Process(t testing.TB) bustest.Process {
 	t.Helper()
-	p := newProcess(t, s.db)
+	s.processes++
+	p := newProcess(t, s.db, s.processes%2 == 0)
 	return bustest.Process{Bus: p.bus, Way: p, Kill: p.kill}
 }
 
@@ -85,7 +90,7 @@ type process struct {
 	dead bool
 }
 
-func newProcess(t testing.TB, db *testkit.Database) *process {
+func newProcess(t testing.TB, db *testkit.Database, pooled bool) *process {
 	t.Helper()
 	dsn, err := url.Parse(db.AppURL)
 	require.NoError(t, err)
@@ -95,7 +100,7 @@ func newProcess(t testing.TB, db *testkit.Database) *process {
 	dsn.RawQuery = query.Encode()
 
 	ctx, log := context.Background(), testkit.Logger(t)
-	pool, err := pg.Open(ctx, dsn.String(), pg.Options{MaxConns: 6, Name: processName})
+	pool, err := pg.Open(ctx, dsn.String(), pg.Options{MaxConns: 6, Name: processName, Pooled: pooled})
 	require.NoError(t, err)
 	direct, err := pg.OpenDirect(ctx, dsn.String(), pg.Options{MaxConns: 2, Name: processName})
 	require.NoError(t, err)

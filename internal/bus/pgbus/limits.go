@@ -4,15 +4,15 @@ import "time"
 
 // limits are the numbers that bound memory, tables and waiting. Tests make them small.
 type limits struct {
-	window      int   // messages in memory with their bodies, ready or handed out
-	windowBytes int   // and the sum of their bodies, exceeded by one reading at most
-	readRows    int   // rows of one reading
-	maxPutOff   int   // messages put off, in memory without their bodies
-	maxHoles    int   // intervals of missing ids that are looked for
-	turnRows    int64 // rows in the written table that are reason enough to turn
-	turnSomeRow int64 // rows that are reason after turnSome
-	turnSome    time.Duration
-	turnAny     time.Duration // any row is reason after that
+	window       int   // messages in memory with their bodies, ready or handed out
+	windowBytes  int   // and the sum of their bodies, exceeded by one reading at most
+	readRows     int   // rows of one reading
+	maxPutOff    int   // messages put off, in memory without their bodies
+	maxHoles     int   // intervals of missing ids that are looked for
+	turnRows     int64 // rows in the written table that are reason enough to turn
+	turnSomeRows int64 // rows that are reason after turnSome
+	turnSome     time.Duration
+	turnAny      time.Duration // any row is reason after that
 
 	moveAfter time.Duration // how long a message stays unsettled before it is moved
 	moveRows  int           // messages of one move
@@ -29,7 +29,7 @@ type limits struct {
 
 var defaultLimits = limits{
 	window: 4000, windowBytes: 32 << 20, readRows: 500, maxPutOff: 100_000, maxHoles: 100_000,
-	turnRows: 20_000, turnSomeRow: 1000, turnSome: 30 * time.Second, turnAny: 10 * time.Minute,
+	turnRows: 20_000, turnSomeRows: 1000, turnSome: 30 * time.Second, turnAny: 10 * time.Minute,
 	moveAfter: 10 * time.Second, moveRows: 500, moveSpan: 5000,
 	poll: 500 * time.Millisecond, settleRest: 50 * time.Millisecond, minInterval: time.Millisecond, standby: 250 * time.Millisecond,
 	statement: 4 * time.Second, idle: 5 * time.Second, retryMax: 2 * time.Second,

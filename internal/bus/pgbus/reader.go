@@ -3,6 +3,7 @@ package pgbus
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -13,9 +14,11 @@ const connectBackoff = 20 * time.Millisecond
 func (c *consumer) run() {
 	defer close(c.done)
 	// Statements may go on for a moment after stop, and no longer.
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go func() {
+	watching.Go(func() {
 		select {
 		case <-ctx.Done():
 			return
@@ -28,7 +31,7 @@ func (c *consumer) run() {
 		case <-timer.C:
 			cancel()
 		}
-	}()
+	})
 
 	wake, unfollow := c.bus.hints.Subscribe(Channel(c.lane.name))
 	defer unfollow()
@@ -297,7 +300,7 @@ func (t *term) turn(ctx context.Context) error {
 	rows := t.window.rows
 	t.consumer.mu.Unlock()
 	full, other, age := rows[t.writing], 1-t.writing, time.Since(t.turnedAt)
-	due := full >= t.limits.turnRows || full >= t.limits.turnSomeRow && age >= t.limits.turnSome || full > 0 && age >= t.limits.turnAny
+	due := full >= t.limits.turnRows || full >= t.limits.turnSomeRows && age >= t.limits.turnSome || full > 0 && age >= t.limits.turnAny
 	if !due || rows[other] > 0 {
 		return nil
 	}

@@ -349,3 +349,25 @@ func TestMemoryIsBounded(t *testing.T) {
 	c.mu.Unlock()
 	f.receive(c, numbers...)
 }
+
+// Too many holes make reading wait; none is forgotten for it.
+func TestManyHolesSlowReadingDown(t *testing.T) {
+	t.Parallel()
+	l := quick()
+	l.readRows, l.maxHoles = 2, 4
+	f := setup(t, l)
+	slow := f.begin()
+	var slowly, published []int
+	for n := range 20 {
+		require.NoError(t, insert(f.ctx, slow, 0, 100+n))
+		f.publish(n)
+		slowly, published = append(slowly, 100+n), append(published, n)
+	}
+	c := f.consume()
+	f.receive(c, published[:4]...)
+	f.eventually(func() bool { return f.bus.Stats().Waiting > 0 }, "reading waits")
+	require.LessOrEqual(t, len(f.spans(c)), l.maxHoles+l.readRows)
+	require.EqualValues(t, len(f.spans(c)), f.bus.Stats().Delivered, "what lies behind the holes was not read")
+	require.NoError(t, slow.Commit(f.ctx))
+	f.receive(c, append(slowly, published[4:]...)...)
+}

@@ -56,13 +56,16 @@ func empty(t testing.TB, db *testkit.Database) {
 }
 
 type system struct {
-	db     *testkit.Database
-	panels int
+	db        *testkit.Database
+	panels    int
+	processes int
 }
 
-// Process opens pools of its own, through a proxy of its own.
+// Process opens pools of its own, through a proxy of its own. Every second one does
+// without prepared statements, as behind PgBouncer.
 func (s *system) Process(t testing.TB) livetest.Process {
 	t.Helper()
+	s.processes++
 	dsn, err := url.Parse(s.db.AppURL)
 	require.NoError(t, err)
 	query := dsn.Query()
@@ -71,7 +74,7 @@ func (s *system) Process(t testing.TB) livetest.Process {
 	dsn.RawQuery = query.Encode()
 
 	ctx, log := context.Background(), testkit.Logger(t)
-	pool, err := pg.Open(ctx, dsn.String(), pg.Options{MaxConns: 6, Name: processName})
+	pool, err := pg.Open(ctx, dsn.String(), pg.Options{MaxConns: 6, Name: processName, Pooled: s.processes%2 == 0})
 	require.NoError(t, err)
 	direct, err := pg.OpenDirect(ctx, dsn.String(), pg.Options{MaxConns: 2, Name: processName})
 	require.NoError(t, err)

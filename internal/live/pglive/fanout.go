@@ -165,9 +165,9 @@ func (sub *subscriber) catchUp(ctx context.Context) {
 }
 
 func (sub *subscriber) readOn(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	h, err := sub.store.head(ctx)
+	within, cancel := context.WithTimeout(ctx, readTimeout)
+	h, err := sub.store.head(within)
+	cancel()
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,9 @@ func (sub *subscriber) readOn(ctx context.Context) error {
 		sub.epoch, sub.position = h.epoch, 0
 	}
 	for {
-		frames, err := sub.store.read(ctx, sub.epoch, sub.position, math.MaxInt64, pageSize)
+		within, cancel := context.WithTimeout(ctx, readTimeout)
+		frames, err := sub.store.read(within, sub.epoch, sub.position, math.MaxInt64, pageSize)
+		cancel()
 		if err != nil {
 			return err
 		}
