@@ -3,6 +3,7 @@ package panellog
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"dozor/internal/bus"
@@ -292,7 +293,8 @@ func (l *Log) finish(s *segment, end ending, at time.Time) {
 func (s *segment) unmet() bool { return s.end != endOpen && s.end != endMet && s.end != endLimit }
 
 // isGap reports whether an unmet end means that records are missing. Behind a memory
-// that was known to be empty, or never seen before, there is nothing to miss.
+// that was known to be empty, or never seen before, there is nothing to miss; unless it
+// is full by now, since a ring that came round ends at an empty record all the same.
 func (l *Log) isGap(s *segment) bool {
 	if s.end == endLost || s.end == endOvertaken {
 		return true
@@ -301,7 +303,20 @@ func (l *Log) isGap(s *segment) bool {
 	if s.firstContact {
 		return false
 	}
-	return !(s.end == endEmpty && oldest && len(l.known) == 0)
+	return !(s.end == endEmpty && oldest && len(l.known) == 0 && 1-s.tail.offset < l.capacity())
+}
+
+// capacity is how many records the panel's memory holds. Of a panel whose model is not
+// known the smallest memory is assumed: rather a gap too many is said than one too few.
+func (l *Log) capacity() int {
+	smallest := math.MaxInt
+	for _, m := range satel.Models() {
+		if int(m.Code) == l.model {
+			return m.LogSize
+		}
+		smallest = min(smallest, m.LogSize)
+	}
+	return smallest
 }
 
 // Deep reports whether the walk has more than a few records before it: then state lists

@@ -314,6 +314,12 @@ func (s *session) walk(ctx context.Context) (idle bool, err error) {
 			s.nextPoll = later
 		}
 	}
+	if idle {
+		// Polls put off for a walk that is over, or has to wait, are not put off any more.
+		if soon := s.w.cfg.Clock().Add(s.w.cfg.Poll); s.nextPoll.After(soon) {
+			s.nextPoll = soon
+		}
+	}
 	return idle, err
 }
 

@@ -79,3 +79,21 @@ func TestAlarmWithoutARecordIsSeen(t *testing.T) {
 	require.Equal(t, 1, last.Ring)
 	require.Equal(t, 1, last.EventCount)
 }
+
+// A second hold-up where the first one still sounds changes no bit of the panel's state: only the event memory knows of it.
+// It is seen as soon as the first, and rings again.
+func TestAlarmThatChangesNoBitIsSeenInTime(t *testing.T) {
+	t.Parallel()
+	s, screen := knowing(t)
+	for n := range 3 {
+		mark := screen.Mark()
+		acted := s.Sim.Act(1, "partitions/1/panic")
+		f := screen.Wait(mark, 20*time.Second, "a hold-up", panicAlarm)
+		onTime(t, f, acted.At, 0)
+		require.Equal(t, n+1, f.Ring)
+		s.Eventually(10*time.Second, "the walk is over", walked)
+		// Long enough for the worker to be no longer on the alert.
+		calm := time.Now()
+		require.Eventually(t, func() bool { return time.Since(calm) > 3*time.Second }, 5*time.Second, 100*time.Millisecond)
+	}
+}

@@ -121,8 +121,9 @@ func (s *Station) Stored(p Panel, within time.Duration) {
 	s.T.Helper()
 	deadline := time.Now().Add(within)
 	for {
+		waiting := s.Sim.Panel(p.Number).Waiting
 		d, err := s.Difference(p)
-		if err == nil && d.None() {
+		if err == nil && d.None() && waiting == 0 {
 			return
 		}
 		if time.Now().After(deadline) {

@@ -41,6 +41,7 @@ type PanelCommand struct {
 type PanelView struct {
 	Address    string `json:"address"`
 	Connected  bool   `json:"connected"`
+	Waiting    int    `json:"waiting"` // records that have not reached the memory yet
 	LogHeld    int    `json:"log_held"`
 	LogSize    int    `json:"log_size"`
 	Partitions []struct {
