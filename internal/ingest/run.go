@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -105,6 +106,8 @@ func (in *Ingest) work(ctx context.Context, batch bus.Batch, trouble *trouble) e
 		failed = append(failed, batch.Later(finish, trouble.pause, later...))
 		trouble.wait(ctx)
 	}
+	// What went back to the bus meanwhile comes again, and is known by its key.
+	failed = slices.DeleteFunc(failed, func(err error) bool { return errors.Is(err, bus.ErrReturned) })
 	return errors.Join(failed...)
 }
 

@@ -98,7 +98,8 @@ type Leases interface {
 	// max(last + 1, milliseconds of the database's clock).
 	Acquire(ctx context.Context, holder string, max int, except []ids.PanelID, ttl time.Duration) ([]Lease, error)
 	// Renew prolongs what this holder still holds under the same fence; the result
-	// has only those, with Until and Timeline as they are now.
+	// has only those, with Until and Timeline as they are now. A panel that was disabled
+	// is not held any more.
 	Renew(ctx context.Context, holder string, held []Lease, ttl time.Duration) ([]Lease, error)
 	// Release gives leases back at once; it never touches a later holder's.
 	Release(ctx context.Context, holder string, held []Lease) error

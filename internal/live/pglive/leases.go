@@ -52,10 +52,11 @@ func (s *Store) Acquire(ctx context.Context, holder string, max int, except []id
 }
 
 // A lease that lapsed but was taken by nobody may be renewed: its fence is still the
-// highest, so nothing happened in between.
+// highest, so nothing happened in between. One of a panel that was disabled may not.
 const renew = `
 WITH mine AS MATERIALIZED (
     SELECT l.panel_id FROM leases l
+    JOIN panels p ON p.id = l.panel_id AND p.enabled
     JOIN unnest($2::bigint[], $3::bigint[]) AS h (panel_id, fence) ON l.panel_id = h.panel_id AND l.fence = h.fence
     WHERE l.holder = $1
     ORDER BY l.panel_id FOR NO KEY UPDATE OF l
