@@ -36,7 +36,6 @@ test: ## run every test: Go with the race detector, the web client's, the browse
 lint: $(NODE_MODULES) ## check form, layering and types
 	$(LINT) config verify
 	$(LINT) run ./...
-	$(LINT) fmt --diff
 	go vet -tags failpoints ./...
 	cd web && npm run --silent typecheck
 
