@@ -150,4 +150,5 @@ func TestServeSaysWhatIsWrongWithTheDatabase(t *testing.T) {
 	_, errs, code := dozor(t.Context(), "serve", "--listen=127.0.0.1:0", "--health-listen=127.0.0.1:0")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, errs, "run dozor migrate")
+	require.Contains(t, errs, `"msg":"settings","database_url":"[redacted]"`)
 }

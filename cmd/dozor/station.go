@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"dozor/internal/app"
 	"dozor/internal/config"
@@ -14,7 +15,9 @@ type serveCommand struct {
 }
 
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
-	return program(s, c.Log).Serve(ctx, c.Serve)
+	p := program(s, c.Log)
+	p.Log.LogAttrs(ctx, slog.LevelInfo, "settings", config.Attrs(c.Serve)...)
+	return p.Serve(ctx, c.Serve)
 }
 
 type demoCommand struct {

@@ -242,16 +242,6 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-func TestDefaultsAreWhatNobodySet(t *testing.T) {
-	t.Setenv("DOZOR_LISTEN", "localhost:1")
-	s := config.Defaults[config.Serve]()
-	require.Equal(t, config.AllRoles, s.Roles)
-	require.Equal(t, 250*time.Millisecond, s.PollInterval)
-	require.Equal(t, config.Address("localhost:8080"), s.Listen, "the environment does not count")
-	require.Equal(t, 5, config.Defaults[config.Demo]().Sites)
-	require.Equal(t, 300*time.Millisecond, config.Defaults[config.Sim]().LogDelay)
-}
-
 func TestSettingsAreShownWithoutSecrets(t *testing.T) {
 	forget(t)
 	t.Setenv("DATABASE_URL", goodURL)

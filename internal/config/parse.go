@@ -55,16 +55,6 @@ func Parse(cli any, args []string, options ...kong.Option) (*kong.Context, error
 	return ctx, nil
 }
 
-// Defaults are the settings of a command that nobody set anything of.
-func Defaults[T any]() T {
-	var settings T
-	var p problems
-	if err := kong.ApplyDefaults(&settings, p.mappers()...); err != nil {
-		panic(fmt.Sprintf("apply defaults: %v", err)) // a bad tag: found by any test
-	}
-	return settings
-}
-
 const (
 	// variableTag names in a field's tag the environment variable. It is not kong's
 	// own, whose errors would quote a secret and end at the first problem.
