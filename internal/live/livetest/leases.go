@@ -128,12 +128,12 @@ func renewedLeaseIsKept(s *scene) {
 	stale := held[0]
 	stale.Fence--
 	require.Empty(s.t, s.renew(p, "a", []live.Lease{stale}, ttl), "nor one of another fence")
-	s.system.Disable(s.t, held[0].PanelID)
-	require.Equal(s.t, panelsOf(held[1:]), panelsOf(s.renew(p, "a", held, ttl)), "a panel that was disabled is not held any more")
 	require.Empty(s.t, s.renew(p, "a", nil, ttl))
 	s.release(other, "b", held...)
 	s.release(p, "a", stale)
 	require.Len(s.t, s.renew(p, "a", held, ttl), 2, "releasing what is not one's own does nothing")
+	s.system.Disable(s.t, held[0].PanelID)
+	require.Equal(s.t, panelsOf(held[1:]), panelsOf(s.renew(p, "a", held, ttl)), "a panel that was disabled is not held any more")
 }
 
 func lapsedLeaseGoesToAnother(s *scene) {
