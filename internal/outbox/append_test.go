@@ -28,8 +28,10 @@ func TestAppendKeepsOrderAndEveryColumn(t *testing.T) {
 		answered := time.Date(2026, 11, 24, 1, 2, 3, 456000000, time.UTC)
 		require.NoError(t, pool.InTx(t.Context(), func(tx pgx.Tx) error {
 			return outbox.Append(t.Context(), tx,
-				outbox.Row{Lane: outbox.Backfill, SiteID: 7, Audience: "admins", Type: wire.AlarmNew, Version: 3, Ring: 2,
-					Data: json.RawMessage(`{"alarm":{"id":1}}`), Trace: "abc", AnsweredAt: answered},
+				outbox.Row{
+					Lane: outbox.Backfill, SiteID: 7, Audience: "admins", Type: wire.AlarmNew, Version: 3, Ring: 2,
+					Data: json.RawMessage(`{"alarm":{"id":1}}`), Trace: "abc", AnsweredAt: answered,
+				},
 				outbox.Row{Type: wire.AccessChanged, Data: map[string]int{"user_id": 4}})
 		}))
 		rows, err := pool.Query(t.Context(), `SELECT lane, coalesce(site_id, 0), audience, type, version, ring, data::text, trace,

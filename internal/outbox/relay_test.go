@@ -157,8 +157,10 @@ func TestStampGoesByLaneThenByID(t *testing.T) {
 	require.Equal(t, []string{"{\"a\":\"\\u003cb\\u003e\"}", "4", "1", "3"}, data)
 	first := got[0]
 	require.Equal(t, time.UTC, first.At.Location())
-	require.Equal(t, live.Frame{Epoch: first.Epoch, Position: 1, Type: wire.AlarmNew, At: first.At, Ring: 2, Data: first.Data,
-		SiteID: 5, Audience: "operators", Trace: "t1", AnsweredAt: answered}, first)
+	require.Equal(t, live.Frame{
+		Epoch: first.Epoch, Position: 1, Type: wire.AlarmNew, At: first.At, Ring: 2, Data: first.Data,
+		SiteID: 5, Audience: "operators", Trace: "t1", AnsweredAt: answered,
+	}, first)
 
 	head, err := outbox.Head(t.Context(), b.Pool)
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -46,6 +47,24 @@ type station struct {
 	metrics *prometheus.Registry
 	server  *httptest.Server
 	stopHub func()
+	browser *http.Client
+}
+
+// readBuffer bounds what the kernel takes for a client that does not read, in bytes: its
+// own choice may be all that a test sends.
+const readBuffer = 64 << 10
+
+func newBrowser(t testing.TB) *http.Client {
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		var dialer net.Dialer
+		conn, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return conn, conn.(*net.TCPConn).SetReadBuffer(readBuffer)
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
 }
 
 // lines is a log that a test can look into.
@@ -69,7 +88,7 @@ func (l *lines) String() string {
 const password = secret.Redacted("correct horse")
 
 func newStation(t testing.TB, timeouts push.Timeouts) *station {
-	s := &station{Database: testkit.DB(t), t: t, log: &lines{}, metrics: prometheus.NewRegistry()}
+	s := &station{Database: testkit.DB(t), t: t, log: &lines{}, metrics: prometheus.NewRegistry(), browser: newBrowser(t)}
 	log := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 
 	ring, err := secret.ParseKeyring(secret.GenerateKey())
@@ -151,7 +170,7 @@ func (s *station) dial(headers http.Header, protocols ...string) (*websocket.Con
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	url := "ws" + strings.TrimPrefix(s.server.URL, "http") + "/api/ws"
-	ws, answer, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: protocols, HTTPHeader: headers})
+	ws, answer, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: protocols, HTTPHeader: headers, HTTPClient: s.browser})
 	if ws != nil {
 		ws.SetReadLimit(8 << 20)
 		s.t.Cleanup(func() { _ = ws.CloseNow() })

@@ -20,16 +20,22 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	with := promauto.With(reg)
 	return &Metrics{
 		position: with.NewGauge(prometheus.GaugeOpts{
-			Name: "dozor_stream_position", Help: "Position up to which this instance holds the stream."}),
+			Name: "dozor_stream_position", Help: "Position up to which this instance holds the stream.",
+		}),
 		subscriptions: with.NewGauge(prometheus.GaugeOpts{
-			Name: "dozor_stream_subscriptions", Help: "Clients attached to this instance."}),
+			Name: "dozor_stream_subscriptions", Help: "Clients attached to this instance.",
+		}),
 		lastHead: with.NewGauge(prometheus.GaugeOpts{
-			Name: "dozor_stream_head_timestamp_seconds", Help: "When the stream's head was last read from the primary."}),
+			Name: "dozor_stream_head_timestamp_seconds", Help: "When the stream's head was last read from the primary.",
+		}),
 		holes: with.NewCounter(prometheus.CounterOpts{
-			Name: "dozor_stream_holes_total", Help: "Frames that did not come through the fan-out and were read."}),
+			Name: "dozor_stream_holes_total", Help: "Frames that did not come through the fan-out and were read.",
+		}),
 		reads: with.NewCounterVec(prometheus.CounterOpts{
-			Name: "dozor_stream_reads_total", Help: "Pages read below the ring, by tier: buffer or table."}, []string{"tier"}),
+			Name: "dozor_stream_reads_total", Help: "Pages read below the ring, by tier: buffer or table.",
+		}, []string{"tier"}),
 		resumes: with.NewCounterVec(prometheus.CounterOpts{
-			Name: "dozor_stream_resumes_total", Help: "How resumes began: ring, below (the ring), waiting (for this instance to catch up), reset."}, []string{"way"}),
+			Name: "dozor_stream_resumes_total", Help: "How resumes began: ring, below (the ring), waiting (for this instance to catch up), reset.",
+		}, []string{"way"}),
 	}
 }

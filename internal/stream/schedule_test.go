@@ -195,7 +195,8 @@ func runSchedule(t *testing.T, seed uint64) {
 		store := s.store()
 		table := &switched{Reader: stream.NewTable(s.Pool)}
 		h := stream.NewHub(stream.Config{Reader: table, Log: s.log, Fanout: &faulty{
-			Fanout: store, random: newRandom(seed*10 + i), lose: .1, double: .1, late: .1, noRange: i == 1}})
+			Fanout: store, random: newRandom(seed*10 + i), lose: .1, double: .1, late: .1, noRange: i == 1,
+		}})
 		h.ShrinkRing(100 + int(seed)*50)
 		s.run(func(ctx context.Context) error { defer store.Wait(); return h.Run(ctx) })
 		hubs, tables = append(hubs, h), append(tables, table)
@@ -237,8 +238,10 @@ func runSchedule(t *testing.T, seed uint64) {
 	wanderers := make([]*wanderer, 8)
 	var clients sync.WaitGroup
 	for i := range wanderers {
-		w := &wanderer{station: s, t: t, hubs: hubs, have: start, random: newRandom(seed*1000 + uint64(i)), got: map[int]bool{},
-			viewer: stream.Viewer{UserID: 1, Audiences: []string{wire.Operators}, Sites: scopes[i%len(scopes)]}}
+		w := &wanderer{
+			station: s, t: t, hubs: hubs, have: start, random: newRandom(seed*1000 + uint64(i)), got: map[int]bool{},
+			viewer: stream.Viewer{UserID: 1, Audiences: []string{wire.Operators}, Sites: scopes[i%len(scopes)]},
+		}
 		wanderers[i] = w
 		clients.Go(func() {
 			for !enough(w.have) {
@@ -296,8 +299,10 @@ func appendSome(ctx context.Context, s *station, random *rand.Rand, numbers *ato
 	n, fails := 1+random.IntN(12), random.IntN(8) == 0
 	rows := make([]outbox.Row, n)
 	for i := range rows {
-		rows[i] = outbox.Row{Lane: outbox.Lane(random.IntN(2)), SiteID: ids.SiteID(random.IntN(4)), Type: wire.EventRecorded,
-			Data: map[string]int64{"n": numbers.Add(1)}}
+		rows[i] = outbox.Row{
+			Lane: outbox.Lane(random.IntN(2)), SiteID: ids.SiteID(random.IntN(4)), Type: wire.EventRecorded,
+			Data: map[string]int64{"n": numbers.Add(1)},
+		}
 		if random.IntN(10) == 0 {
 			rows[i].Audience = "admins"
 		}

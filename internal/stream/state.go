@@ -53,7 +53,8 @@ func (l *stateLog) put(s live.PanelState, data []byte) bool {
 	}
 	l.changes++
 	l.panels[s.PanelID] = l.order.PushBack(stateEntry{
-		change: l.changes, panel: s.PanelID, fence: s.Fence, seq: s.Seq, answeredAt: s.AnsweredAt, data: data})
+		change: l.changes, panel: s.PanelID, fence: s.Fence, seq: s.Seq, answeredAt: s.AnsweredAt, data: data,
+	})
 	return true
 }
 
