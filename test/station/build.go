@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -94,8 +95,20 @@ func startPostgres(dir string) (*pgtemp.Server, error) {
 	return pgtemp.Start(ctx, pgtemp.Config{Dir: dir, Settings: map[string]string{"max_connections": "400"}})
 }
 
+// parallel is how many tests run at once unless the command line says otherwise: they wait for panels, leases and deadlines
+// most of the time, so that a core has room for more than one.
+const parallel = "3"
+
 // Main runs a package's tests, removes what they shared, and looks for goroutines that nobody ended.
 func Main(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", parallel); err != nil {
+			panic(err)
+		}
+	}
 	code := m.Run()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
