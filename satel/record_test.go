@@ -128,8 +128,13 @@ func TestSourcesOfSmallAndLargePanels(t *testing.T) {
 	}
 	m, _ := satel.ModelByName("INTEGRA 24")
 	for _, s := range []satel.Source{
-		{Kind: satel.SourceZone, Index: 25}, {Kind: satel.SourceZone}, {Kind: satel.SourceKeypad, Index: 4},
-		{Kind: satel.SourceExpander, Index: 32}, {Kind: satel.SourcePanel, Index: 1}, {Kind: satel.SourceIP}, {Kind: "x"},
+		{Kind: satel.SourceZone, Index: 25},
+		{Kind: satel.SourceZone},
+		{Kind: satel.SourceKeypad, Index: 4},
+		{Kind: satel.SourceExpander, Index: 32},
+		{Kind: satel.SourcePanel, Index: 1},
+		{Kind: satel.SourceIP},
+		{Kind: "x"},
 	} {
 		_, _, err := satel.SourceNumber(s, m)
 		require.ErrorIs(t, err, satel.ErrValue, "%v", s)

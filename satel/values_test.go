@@ -135,8 +135,11 @@ func TestVersionsRefuseWhatIsNoVersion(t *testing.T) {
 	_, err = satel.ParseModuleVersion(make([]byte, 11))
 	require.ErrorIs(t, err, satel.ErrLength)
 	for _, f := range []satel.Firmware{
-		{}, {Version: "1.2", Date: "2020-01-01"}, {Version: "12.3", Date: "2020-01-01"},
-		{Version: "1.23", Date: "2020/01/01"}, {Version: "1.234", Date: "020-01-01"},
+		{},
+		{Version: "1.2", Date: "2020-01-01"},
+		{Version: "12.3", Date: "2020-01-01"},
+		{Version: "1.23", Date: "2020/01/01"},
+		{Version: "1.234", Date: "020-01-01"},
 	} {
 		_, err := satel.AppendModuleVersion(nil, satel.ModuleVersion{Firmware: f})
 		require.ErrorIs(t, err, satel.ErrValue, "%v", f)

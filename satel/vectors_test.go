@@ -437,7 +437,8 @@ func testClockVectors(t *testing.T, v vectorFile) {
 		at, err := time.Parse("2006-01-02T15:04:05", x.Time)
 		require.NoError(t, err, x.Name)
 		want := satel.ClockAt(at)
-		require.Equal(t, x.Weekday, want.Weekday, x.Name)
+		weekday := want.Weekday
+		require.Equal(t, x.Weekday, weekday, x.Name)
 		want.ServiceMode, want.Trouble, want.TroubleMemory = x.ServiceMode, x.Trouble, x.TroubleMemory
 		want.ACU100, want.IntRX, want.Grade, want.Type = x.ACU100, x.IntRX, x.Grade, x.Type
 		require.Equal(t, want, got, x.Name)

@@ -84,8 +84,10 @@ func open(ctx context.Context, db config.Database, keyFile, name string, p Progr
 	c.audit = audit.New(c.keyring, c.instance)
 	c.auth = auth.New(auth.Deps{Pool: c.pool, Keyring: c.keyring, Audit: c.audit, Notified: c.notified})
 	c.sites = site.New(site.Deps{Pool: c.pool, Keyring: c.keyring, Audit: c.audit, States: c.live})
-	c.commands = command.New(command.Deps{Pool: c.pool, Audit: c.audit, Links: c.live,
-		Requested: func() { c.hints.Hint(channelCommands) }, Notified: c.notified})
+	c.commands = command.New(command.Deps{
+		Pool: c.pool, Audit: c.audit, Links: c.live,
+		Requested: func() { c.hints.Hint(channelCommands) }, Notified: c.notified,
+	})
 	return c, nil
 }
 

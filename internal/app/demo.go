@@ -234,13 +234,17 @@ const maxDemoPanels = 1000
 
 func (d *demonstration) create(ctx context.Context, core *core, s demo.Site) (ids.PanelID, error) {
 	by := access.Station("demo")
-	id, err := core.sites.CreateSite(ctx, by, site.NewSite{Name: s.Name, Address: s.Address, City: s.City, District: s.District,
-		Provider: s.Provider, Risk: s.Risk, Notes: s.Notes, Latitude: &s.Latitude, Longitude: &s.Longitude})
+	id, err := core.sites.CreateSite(ctx, by, site.NewSite{
+		Name: s.Name, Address: s.Address, City: s.City, District: s.District,
+		Provider: s.Provider, Risk: s.Risk, Notes: s.Notes, Latitude: &s.Latitude, Longitude: &s.Longitude,
+	})
 	if err != nil {
 		return 0, fmt.Errorf("make site %s: %w", s.Name, err)
 	}
-	panel, err := core.sites.CreatePanel(ctx, by, site.NewPanel{SiteID: id, Name: s.Panel.Name, Host: fmt.Sprintf("site %d", id), Port: 1,
-		Code: demo.Code})
+	panel, err := core.sites.CreatePanel(ctx, by, site.NewPanel{
+		SiteID: id, Name: s.Panel.Name, Host: fmt.Sprintf("site %d", id), Port: 1,
+		Code: demo.Code,
+	})
 	if err != nil {
 		return 0, fmt.Errorf("make the panel of %s: %w", s.Name, err)
 	}
@@ -267,8 +271,10 @@ func (d *demonstration) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	life := make(chan struct{})
-	cfg := config.Serve{Database: d.database(), Roles: config.AllRoles, Listen: d.cfg.Listen, HealthListen: "localhost:0",
-		KeyFile: d.file("key"), Instance: "demo", PollInterval: 250 * time.Millisecond, MaxPanels: d.cfg.Sites}
+	cfg := config.Serve{
+		Database: d.database(), Roles: config.AllRoles, Listen: d.cfg.Listen, HealthListen: "localhost:0",
+		KeyFile: d.file("key"), Instance: "demo", PollInterval: 250 * time.Millisecond, MaxPanels: d.cfg.Sites,
+	}
 	begun := false
 	err := d.serve(ctx, cfg, func(where addresses) {
 		begun = true
@@ -295,8 +301,10 @@ func (d *demonstration) run(ctx context.Context) error {
 
 // announce writes demo.json and says on one screen what there is and what to try.
 func (d *demonstration) announce(where addresses) error {
-	facts := DemoFacts{URL: where.url, Users: demoUsers, SimControl: d.sim.ControlURL(), DatabaseURL: d.postgres.AppURL(demoDatabase),
-		DatabaseDir: d.postgres.Dir(), HealthURL: where.health}
+	facts := DemoFacts{
+		URL: where.url, Users: demoUsers, SimControl: d.sim.ControlURL(), DatabaseURL: d.postgres.AppURL(demoDatabase),
+		DatabaseDir: d.postgres.Dir(), HealthURL: where.health,
+	}
 	raw, err := json.MarshalIndent(facts, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write demo.json: %w", err)

@@ -141,8 +141,10 @@ func (c *core) checkDatabase(ctx context.Context) (string, error) {
 // relay is the role that gives notifications their positions.
 func (c *core) relay(eventsKept int) []lifecycle.Service {
 	wakes, stop := c.hints.Subscribe(channelOutbox)
-	relay := outbox.NewRelay(outbox.Config{DB: c.direct, Fanout: c.live, Log: c.log, Wakes: wakes,
-		Metrics: outbox.NewMetrics(c.registry), Hit: failpoint.Hit})
+	relay := outbox.NewRelay(outbox.Config{
+		DB: c.direct, Fanout: c.live, Log: c.log, Wakes: wakes,
+		Metrics: outbox.NewMetrics(c.registry), Hit: failpoint.Hit,
+	})
 	return []lifecycle.Service{
 		{Name: "relay", Run: func(ctx context.Context) error { defer stop(); return relay.Run(ctx) }},
 		{Name: "retention", Run: c.every(retentionEvery, "retention", func(ctx context.Context) error {
@@ -171,8 +173,10 @@ func (c *core) api(ctx context.Context, cfg config.Serve, health *obs.Health) (s
 	if err != nil {
 		return nil, "", err
 	}
-	in := ingest.New(ingest.Deps{Pool: c.pool, Logger: c.log, Metrics: c.registry, Rules: rules, Buses: []bus.Bus{c.bus},
-		OnStored: c.notified, Hit: failpoint.Hit})
+	in := ingest.New(ingest.Deps{
+		Pool: c.pool, Logger: c.log, Metrics: c.registry, Rules: rules, Buses: []bus.Bus{c.bus},
+		OnStored: c.notified, Hit: failpoint.Hit,
+	})
 	watch := linkwatch.New(linkwatch.Config{Pool: c.pool, Bus: c.bus, Logger: c.log, Trace: obs.NewTrace})
 	web, err := c.web(cfg, health)
 	if err != nil {
@@ -246,6 +250,8 @@ func (c *core) measureQueues() {
 // Limits of the HTTP server against clients that are slow or hostile. There is no limit
 // on writing: the stream is endless, and its messages have their own.
 func httpServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 }

@@ -42,8 +42,10 @@ func (c *core) web(cfg config.Serve, health *obs.Health) (*web, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the web client: %w", err)
 	}
-	handler := httpapi.New(httpapi.Deps{Pool: c.pool, Auth: c.auth, Desk: w.desk, Sites: c.sites, Commands: c.commands,
-		Push: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance})
+	handler := httpapi.New(httpapi.Deps{
+		Pool: c.pool, Auth: c.auth, Desk: w.desk, Sites: c.sites, Commands: c.commands,
+		Push: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance,
+	})
 	w.server = httpServer(handler, c.log)
 	return w, nil
 }
@@ -67,7 +69,9 @@ func (w *web) serve(ctx context.Context, l net.Listener) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainHTTP)
 	defer cancel()
 	err := errors.Join(w.push.Stop(drain), w.server.Shutdown(drain))
-	<-ended
+	if ending := <-ended; !errors.Is(ending, http.ErrServerClosed) {
+		err = errors.Join(err, ending)
+	}
 	if err != nil {
 		return fmt.Errorf("drain: %w", err)
 	}

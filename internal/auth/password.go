@@ -36,7 +36,10 @@ const (
 	maxPasses    = 64
 	// hashWait is how long a sign-in waits for its turn to hash.
 	hashWait = 10 * time.Second
-	// MinPassword and MaxPassword bound a password's length in bytes.
+)
+
+// Bounds of a password's length in bytes.
+const (
 	MinPassword = 8
 	MaxPassword = 256
 )

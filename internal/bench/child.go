@@ -74,7 +74,7 @@ func (c *child) meter() meter { return processMeter(c.name, c.pid()) }
 func (c *child) ended() error {
 	select {
 	case <-c.done:
-		return fmt.Errorf("%s ended (%v): %s", c.name, c.err, lastWords(c.log))
+		return fmt.Errorf("%s ended (%w): %s", c.name, c.err, lastWords(c.log))
 	default:
 		return nil
 	}

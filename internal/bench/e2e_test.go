@@ -77,8 +77,10 @@ func TestWholeRuns(t *testing.T) {
 		require.InDelta(t, 0.147, *report.Floor, 0.0001, "21 records of one panel, 7 ms each")
 		require.Greater(t, *report.Burst, *report.Floor)
 		requireProcesses(t, report.Processes, "bench")
-		require.Equal(t, []string{"burst_s", "clients", "duplicated", "events", "floor_ms", "floor_s", "latency_ms", "lost",
-			"own_ms", "panels", "processes"}, keys(t, &report))
+		require.Equal(t, []string{
+			"burst_s", "clients", "duplicated", "events", "floor_ms", "floor_s", "latency_ms", "lost",
+			"own_ms", "panels", "processes",
+		}, keys(t, &report))
 	})
 
 	t.Run("every event of the bus is on the wire once", func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -63,7 +64,7 @@ func Ingest(ctx context.Context, o IngestOptions) (report IngestReport, err erro
 	if err != nil {
 		return report, err
 	}
-	report.baselines = append(before, after...)
+	report.baselines = slices.Concat(before, after)
 	report.Postgres = round(median(columnOf(report.baselines, func(b *baseline) float64 { return b.perSecond() })), 1)
 	report.Ratio = round(report.PerSecond/report.Postgres, 3)
 	return report, report.verdict()

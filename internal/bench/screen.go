@@ -136,7 +136,7 @@ func (s *screen) follow(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the stream: %w", err)
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }() // whatever it says, the connection is gone
 	if response.Body != nil {
 		defer response.Body.Close()
 	}

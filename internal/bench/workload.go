@@ -110,17 +110,6 @@ func (w *workload) reports(n int, now time.Time) ([]wire.Report, error) {
 // segmentOf is the segment of a panel's log in which its record of that number lies.
 func segmentOf(record int) int64 { return int64(record/perSegment) + 1 }
 
-// segments is how many segments each panel's log has.
-func (w *workload) segments() map[ids.PanelID]int64 {
-	all := map[ids.PanelID]int64{}
-	for _, p := range w.panels {
-		if p.count > 0 {
-			all[p.id] = segmentOf(p.count - 1)
-		}
-	}
-	return all
-}
-
 func (w *workload) next(p *panelMemory) satel.RecordFields {
 	if len(p.pending) > 0 && w.random.IntN(2) == 0 {
 		end := p.pending[0]

@@ -36,8 +36,8 @@ func Sites(n int) []Site {
 	return sites
 }
 
-func station(partitions ...int) sim.User {
-	return sim.User{Number: 1, Name: "Stacja", Code: Code, Rights: sim.AllRights, Partitions: partitions}
+func station() sim.User {
+	return sim.User{Number: 1, Name: "Stacja", Code: Code, Rights: sim.AllRights}
 }
 
 func person(number int, name, code string) sim.User {
@@ -106,8 +106,10 @@ func school() Site {
 		Raises: []int{3, 5, 12, 13},
 		Panel: sim.Site{
 			Name: "SZKOŁA",
-			Partitions: []sim.Partition{partition(1, "Parter", 30*time.Second, 8*time.Second),
-				partition(2, "Piętro", 30*time.Second, 8*time.Second), partition(3, "Sala gimn.", 30*time.Second, 8*time.Second)},
+			Partitions: []sim.Partition{
+				partition(1, "Parter", 30*time.Second, 8*time.Second),
+				partition(2, "Piętro", 30*time.Second, 8*time.Second), partition(3, "Sala gimn.", 30*time.Second, 8*time.Second),
+			},
 			Zones: append(append(zones(1, 1,
 				zone{"Wejście główne", sim.EntryExit}, zone{"Portiernia", sim.DelayedInterior}, zone{"Hol PIR", sim.Instant},
 				zone{"Sekretariat", sim.Instant}, zone{"Pracownia komp.", sim.Instant}, zone{"Kuchnia gaz", sim.Gas24h},

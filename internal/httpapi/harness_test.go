@@ -84,8 +84,10 @@ func open(t *testing.T, change ...func(*httpapi.Deps)) *station {
 
 	cli := access.Station("cli")
 	for _, u := range []auth.NewUser{
-		{Login: "anna", Name: "Anna Nowak", Role: access.Operator}, {Login: "jan", Name: "Jan Lis", Role: access.Operator},
-		{Login: "ewa", Name: "Ewa Kot", Role: access.Supervisor}, {Login: "adam", Name: "Adam Byk", Role: access.Admin},
+		{Login: "anna", Name: "Anna Nowak", Role: access.Operator},
+		{Login: "jan", Name: "Jan Lis", Role: access.Operator},
+		{Login: "ewa", Name: "Ewa Kot", Role: access.Supervisor},
+		{Login: "adam", Name: "Adam Byk", Role: access.Admin},
 	} {
 		u.Password = password
 		_, err := s.auth.CreateUser(t.Context(), cli, u)

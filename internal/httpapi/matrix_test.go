@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func TestPermissionMatrix(t *testing.T) {
 			path = "/api/commands/" + ids.NewCommandID().String()
 		}
 		var body any
-		if route.Method == "POST" {
+		if route.Method == http.MethodPost {
 			body = map[string]any{}
 		}
 		name := route.Method + " " + route.Pattern

@@ -70,8 +70,10 @@ func TestWhoIsNotLetIn(t *testing.T) {
 	require.NotContains(t, s.logged.String(), "SuperSecret77")
 
 	for _, c := range []client{
-		{station: s, cookie: "dozor_session=" + strings.Repeat("A", 43)}, {station: s, cookie: "dozor_session="},
-		{station: s, bearer: "x.y.z"}, {station: s, bearer: ""},
+		{station: s, cookie: "dozor_session=" + strings.Repeat("A", 43)},
+		{station: s, cookie: "dozor_session="},
+		{station: s, bearer: "x.y.z"},
+		{station: s, bearer: ""},
 	} {
 		c.send("GET", "/api/alarms", nil).problem(401, "not_signed_in")
 	}

@@ -240,7 +240,7 @@ func TestTwoAtOnceOnTheSameSites(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, 400, testkit.One[int](t, s.Database, "SELECT count(*)::int FROM events"))
-	require.Equal(t, 16, len(s.alarms(t)))
+	require.Len(t, s.alarms(t), 16)
 	require.Equal(t, 320, testkit.One[int](t, s.Database, "SELECT sum(ring)::int FROM alarms WHERE kind = 'fire'"), "each fire rang once")
 	require.Zero(t, testkit.One[int](t, s.Database, "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()"))
 	s.check(t)

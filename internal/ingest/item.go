@@ -140,8 +140,8 @@ func (in *Ingest) arrange(items []*item) []*item {
 func byLog(a, b *item) int {
 	x, y := a.event, b.event
 	return slices.CompareFunc(
-		[]int64{int64(x.PanelID), int64(min(x.Segment, 1)), int64(x.Epoch), x.Segment, int64(x.Offset)},
-		[]int64{int64(y.PanelID), int64(min(y.Segment, 1)), int64(y.Epoch), y.Segment, int64(y.Offset)},
+		[]int64{int64(x.PanelID), min(x.Segment, 1), int64(x.Epoch), x.Segment, int64(x.Offset)},
+		[]int64{int64(y.PanelID), min(y.Segment, 1), int64(y.Epoch), y.Segment, int64(y.Offset)},
 		func(m, n int64) int { return int(max(-1, min(1, m-n))) },
 	)
 }

@@ -10,6 +10,7 @@ import (
 
 	"dozor/internal/bus"
 	"dozor/internal/failpoint"
+	"dozor/internal/obs"
 	"dozor/internal/pg"
 )
 
@@ -57,7 +58,7 @@ func (in *Ingest) settle(ctx context.Context, items []*item) error {
 // alone deals with the message that breaks its batch: once more without bundling, then as
 // a dead letter with its alarm, and if even that can't be stored, as a dead letter alone.
 func (in *Ingest) alone(ctx context.Context, it *item, cause error) error {
-	log := in.log.With("lane", string(it.lane()), "panel_id", int64(it.report.PanelID), "trace_id", clean(it.delivery.Trace, maxTrace))
+	log := in.log.With("lane", string(it.lane()), "panel_id", int64(it.report.PanelID), "trace_id", obs.TraceID(it.delivery.Trace))
 	if it.dead == "" {
 		it.apart = true
 		err := in.try(ctx, []*item{it})

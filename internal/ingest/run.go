@@ -54,7 +54,7 @@ func (in *Ingest) consume(ctx context.Context, b bus.Bus, lane bus.Lane) {
 		if ctx.Err() != nil {
 			return
 		}
-		trouble.met("events can't be taken off the bus: trying on", slog.LevelWarn, err)
+		trouble.met("events can't be taken off the bus", slog.LevelWarn, err)
 		trouble.wait(ctx)
 	}
 }
@@ -82,9 +82,9 @@ func (in *Ingest) work(ctx context.Context, batch bus.Batch, trouble *trouble) e
 	case err == nil:
 		trouble.over()
 	case pg.IsTemporary(err):
-		trouble.met("events can't be stored: trying on", slog.LevelWarn, err)
+		trouble.met("events can't be stored", slog.LevelWarn, err)
 	default:
-		trouble.met("events can't be stored for a reason that waiting does not mend: trying on", slog.LevelError, err)
+		trouble.met("events can't be stored for a reason that waiting does not mend", slog.LevelError, err)
 	}
 	in.hit(failpoint.IngestBeforeAck)
 	var acked, later []uint64
@@ -120,14 +120,14 @@ type trouble struct {
 	pause time.Duration
 }
 
-func (t *trouble) met(message string, level slog.Level, err error) {
+func (t *trouble) met(what string, level slog.Level, err error) {
 	t.tries++
 	t.pause = min(max(2*t.pause, firstPause), longPause)
 	if t.tries > 1 {
 		return
 	}
 	t.since = time.Now()
-	t.log.Log(context.Background(), level, message, "err", err)
+	t.log.Log(context.Background(), level, "ingest is held up: trying on", "what", what, "err", err)
 }
 
 func (t *trouble) over() {

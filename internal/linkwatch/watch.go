@@ -169,8 +169,10 @@ type saidOutages struct{ lost, restored []int64 }
 
 func (w *Watch) message(o outage, code wire.StationCode, at time.Time) bus.Message {
 	subject := "outage " + strconv.FormatInt(o.id, 10)
-	body, err := wire.Report{PanelID: o.panel, ReceivedAt: at, Model: -1,
-		Station: &wire.Station{Code: code, Subject: subject, Args: map[string]string{"since": o.silentSince.UTC().Format(time.RFC3339)}}}.Encode()
+	body, err := wire.Report{
+		PanelID: o.panel, ReceivedAt: at, Model: -1,
+		Station: &wire.Station{Code: code, Subject: subject, Args: map[string]string{"since": o.silentSince.UTC().Format(time.RFC3339)}},
+	}.Encode()
 	if err != nil {
 		panic(err) // no instant of the database is out of JSON's range
 	}

@@ -116,10 +116,12 @@ func New(cfg Config) *Log {
 	return &Log{cfg: cfg, store: store{cfg.Pool}, burst: walkBurst, model: -1}
 }
 
-// SetModel and SetClockOffset tell what the session learned about the panel; both go
-// into reports. The offset is the panel's clock minus ours.
-func (l *Log) SetModel(code int)              { l.model = code }
+// SetModel tells the panel's type code of 0x7E, which goes into reports.
+func (l *Log) SetModel(code int) { l.model = code }
+
+// SetClockOffset tells the panel's clock minus ours, as last measured.
 func (l *Log) SetClockOffset(d time.Duration) { l.clockOffset = d }
+
 func (l *Log) newest() *segment {
 	if len(l.segments) == 0 {
 		return nil

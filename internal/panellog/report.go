@@ -23,8 +23,10 @@ func (l *Log) emit(s *segment, p place) {
 	report := wire.Report{
 		PanelID: l.cfg.Panel, ReceivedAt: p.receivedAt, NotBefore: p.notBefore,
 		ClockOffsetMS: l.clockOffset.Milliseconds(), Model: l.model,
-		Record: &wire.Record{Raw: p.record[:], Index: p.index[:], Epoch: s.epoch, Number: s.number, Offset: p.offset,
-			FirstContact: s.firstContact},
+		Record: &wire.Record{
+			Raw: p.record[:], Index: p.index[:], Epoch: s.epoch, Number: s.number, Offset: p.offset,
+			FirstContact: s.firstContact,
+		},
 	}
 	topic := fmt.Sprintf("satel.event.%d", l.cfg.Panel)
 	if info, ok := satel.LookupEvent(p.record.Code(), p.record.Restore()); !ok || info.Priority <= satel.PriorityTrouble {
@@ -76,8 +78,10 @@ func (l *Log) withdrawErased() {
 }
 
 func (l *Log) notice(code wire.StationCode, subject string, at time.Time, args map[string]string) *item {
-	report := wire.Report{PanelID: l.cfg.Panel, ReceivedAt: at, Model: l.model,
-		Station: &wire.Station{Code: code, Subject: subject, Args: args}}
+	report := wire.Report{
+		PanelID: l.cfg.Panel, ReceivedAt: at, Model: l.model,
+		Station: &wire.Station{Code: code, Subject: subject, Args: args},
+	}
 	return l.send(event.StationKey(l.cfg.Panel, 0, code, subject), bus.Live, "station."+string(code), report)
 }
 
@@ -87,8 +91,10 @@ func (l *Log) send(key bus.Key, lane bus.Lane, topic string, report wire.Report)
 		// Only a time out of JSON's range could end here, which no clock of ours gives.
 		panic(err)
 	}
-	it := &item{sentAt: l.cfg.Clock(), wait: resendLive,
-		msg: bus.Message{Key: key, Lane: lane, Topic: topic, Trace: l.cfg.Trace(), Body: body}}
+	it := &item{
+		sentAt: l.cfg.Clock(), wait: resendLive,
+		msg: bus.Message{Key: key, Lane: lane, Topic: topic, Trace: l.cfg.Trace(), Body: body},
+	}
 	if lane == bus.Backfill {
 		it.wait = resendBackfill
 	}

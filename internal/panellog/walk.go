@@ -37,7 +37,7 @@ func (l *Log) Look(ctx context.Context) (news bool, err error) {
 	l.withdrawErased()
 	if newest := l.newest(); newest != nil && newest.top.pair() == pairOf(e) {
 		newest.reachable, newest.checked = true, true
-		l.confirm(ctx)
+		l.confirm()
 		return false, l.afterConfirm(ctx)
 	} else if newest == nil && len(l.known) > 0 && l.known[0] == pairOf(e) {
 		return false, nil
@@ -72,8 +72,10 @@ func (l *Log) open(ctx context.Context, e satel.LogEntry, at, before time.Time) 
 		l.forget()
 		return nil, nil
 	}
-	s := &segment{number: number, epoch: l.epoch, low: place{offset: 1},
-		top: place{arg: satel.NewestIndex, index: e.Index, record: e.Record, receivedAt: at, notBefore: before}}
+	s := &segment{
+		number: number, epoch: l.epoch, low: place{offset: 1},
+		top: place{arg: satel.NewestIndex, index: e.Index, record: e.Record, receivedAt: at, notBefore: before},
+	}
 	s.tail = s.top
 	l.segments = append(l.segments, s)
 	return s, nil
@@ -159,8 +161,10 @@ func (l *Log) take(ctx context.Context, s *segment, e satel.LogEntry, at time.Ti
 		return l.afterConfirm(ctx)
 	}
 	if end == endOpen {
-		s.pending = append(s.pending, place{offset: last.offset - 1, arg: last.index, index: e.Index, record: e.Record,
-			receivedAt: at, notBefore: s.top.notBefore})
+		s.pending = append(s.pending, place{
+			offset: last.offset - 1, arg: last.index, index: e.Index, record: e.Record,
+			receivedAt: at, notBefore: s.top.notBefore,
+		})
 	}
 	if end == endOpen && s.firstContact && s.last().offset <= 1-firstContactSpan {
 		end = endLimit
@@ -230,7 +234,7 @@ func (l *Log) position(s *segment) int {
 }
 
 // confirm publishes what was read before a look that showed nothing new.
-func (l *Log) confirm(ctx context.Context) {
+func (l *Log) confirm() {
 	for _, s := range l.segments {
 		if len(s.pending) > 0 {
 			l.publishPending(s)

@@ -2,7 +2,7 @@ package pgtemp
 
 import (
 	"context"
-	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,11 +14,7 @@ import (
 func TestKillLeavesNobodyAndLosesNothing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	dir, err := os.MkdirTemp("", "dozor-pgtemp-")
-	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755))
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	s, err := Start(ctx, Config{Dir: dir + "/pg"})
+	s, err := Start(ctx, Config{Dir: filepath.Join(t.TempDir(), "pg")})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Stop(context.Background())) })
 

@@ -166,11 +166,8 @@ func Remove(dir string) error {
 		}
 		return fmt.Errorf("remove the database in %s: %w", dir, err)
 	}
-	if raw, err := os.ReadFile(filepath.Join(dir, "postmaster.pid")); err == nil {
-		first, _, _ := strings.Cut(string(raw), "\n")
-		if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && isPostgres(pid) {
-			return fmt.Errorf("remove the database in %s: it is running (process %d)", dir, pid)
-		}
+	if pid, running := postmasterOf(dir); running {
+		return fmt.Errorf("remove the database in %s: it is running (process %d)", dir, pid)
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("remove the database in %s: %w", dir, err)

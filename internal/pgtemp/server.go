@@ -99,8 +99,10 @@ func (s *Server) SocketPath() string { return filepath.Join(s.socket, ".s.PGSQL.
 
 // URL is the address of a database for a role.
 func (s *Server) URL(role, database string) string {
-	u := url.URL{Scheme: "postgres", User: url.User(role), Path: "/" + database,
-		RawQuery: url.Values{"host": {s.socket}, "port": {"5432"}}.Encode()}
+	u := url.URL{
+		Scheme: "postgres", User: url.User(role), Path: "/" + database,
+		RawQuery: url.Values{"host": {s.socket}, "port": {"5432"}}.Encode(),
+	}
 	return u.String()
 }
 
@@ -144,17 +146,28 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.end(ctx, syscall.SIGINT)
 }
 
-// Kill ends the server as a power cut would, all its processes included. The postmaster
-// is stopped first, so that none is added meanwhile; each backend leads a process group
-// of its own, and would otherwise live on for a moment and still commit.
+// Kill ends the server as a power cut would, all its processes included, and returns when
+// they are gone. The postmaster is stopped first, so that none is added meanwhile; each
+// backend leads a process group of its own, and would otherwise live on for a moment and
+// still commit.
 func (s *Server) Kill(ctx context.Context) error {
-	if pid := s.PID(); pid != 0 {
-		_ = syscall.Kill(pid, syscall.SIGSTOP)
-		for _, child := range childrenOf(pid) {
-			_ = syscall.Kill(child, syscall.SIGKILL)
+	pid := s.PID()
+	if pid == 0 {
+		return nil
+	}
+	_ = syscall.Kill(pid, syscall.SIGSTOP)
+	children := childrenOf(pid)
+	for _, child := range children {
+		_ = syscall.Kill(child, syscall.SIGKILL)
+	}
+	err := s.end(ctx, syscall.SIGKILL)
+	for _, child := range children {
+		// The shared memory is in use, and no successor can start, until the last is gone.
+		for isPostgres(child) && ctx.Err() == nil {
+			<-time.After(time.Millisecond)
 		}
 	}
-	return s.end(ctx, syscall.SIGKILL)
+	return errors.Join(err, ctx.Err())
 }
 
 func childrenOf(pid int) []int {
@@ -253,13 +266,8 @@ func (s *Server) waitReady(ctx context.Context) error {
 // was killed, has ended: it got its signal, but a clean end takes a moment.
 func (s *Server) waitForPredecessor(ctx context.Context) error {
 	for {
-		raw, err := os.ReadFile(filepath.Join(s.dir, "postmaster.pid"))
-		if err != nil {
-			return nil
-		}
-		first, _, _ := strings.Cut(string(raw), "\n")
-		pid, err := strconv.Atoi(strings.TrimSpace(first))
-		if err != nil || !isPostgres(pid) {
+		pid, running := postmasterOf(s.dir)
+		if !running {
 			return nil
 		}
 		select {
@@ -268,6 +276,17 @@ func (s *Server) waitForPredecessor(ctx context.Context) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// postmasterOf finds the process that the lock file of a cluster names, if it runs.
+func postmasterOf(dir string) (pid int, running bool) {
+	raw, err := os.ReadFile(filepath.Join(dir, "postmaster.pid"))
+	if err != nil {
+		return 0, false
+	}
+	first, _, _ := strings.Cut(string(raw), "\n")
+	pid, err = strconv.Atoi(strings.TrimSpace(first))
+	return pid, err == nil && isPostgres(pid)
 }
 
 func isPostgres(pid int) bool {

@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"dozor/internal/errs"
+	"dozor/internal/obs"
 	"dozor/internal/stream"
 )
 
@@ -273,7 +274,7 @@ func (c *connection) shown(m stream.Message) {
 	if !m.AnsweredAt.IsZero() {
 		c.h.cfg.Metrics.ownShare.Observe(time.Since(m.AnsweredAt).Seconds())
 	}
-	c.log.Debug("frame shown", "position", m.Position, "trace_id", m.Trace)
+	c.log.Debug("frame shown", "position", m.Position, "trace_id", obs.TraceID(m.Trace))
 }
 
 // ping finds clients that are gone without a word, or frozen.

@@ -155,7 +155,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	capture := &hijacked{ResponseWriter: w}
 	ws, err := websocket.Accept(capture, r, &websocket.AcceptOptions{
-		Subprotocols: []string{Protocol}, CompressionMode: websocket.CompressionDisabled})
+		Subprotocols: []string{Protocol}, CompressionMode: websocket.CompressionDisabled,
+	})
 	if err != nil {
 		h.cfg.Log.Debug("a connection could not be upgraded", "err", err)
 		return

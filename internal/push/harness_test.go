@@ -96,8 +96,10 @@ func newStation(t testing.TB, timeouts push.Timeouts) *station {
 	hints := pg.NewHints(s.Pool, s.Direct, log)
 	store := pglive.New(s.Pool, hints, log)
 	s.relay = outbox.NewRelay(outbox.Config{DB: s.Direct, Fanout: store, Log: log})
-	s.auth = auth.New(auth.Deps{Pool: s.Pool, Keyring: ring, Audit: audit.New(ring, "test"), Notified: s.relay.Wake,
-		Passwords: auth.Params{MemoryKiB: 64, Passes: 1, Threads: 1}})
+	s.auth = auth.New(auth.Deps{
+		Pool: s.Pool, Keyring: ring, Audit: audit.New(ring, "test"), Notified: s.relay.Wake,
+		Passwords: auth.Params{MemoryKiB: 64, Passes: 1, Threads: 1},
+	})
 	_, err = s.auth.CreateUser(t.Context(), access.Station("cli"), auth.NewUser{Login: "anna", Name: "Anna", Role: access.Operator, Password: password})
 	require.NoError(t, err)
 	s.who, _, err = s.auth.SignIn(t.Context(), auth.Credentials{Login: "anna", Password: password, Address: "192.0.2.1"}, "test")

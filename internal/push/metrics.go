@@ -18,14 +18,18 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	with := promauto.With(reg)
 	return &Metrics{
 		connections: with.NewGauge(prometheus.GaugeOpts{
-			Name: "dozor_push_connections", Help: "Open WebSocket connections."}),
+			Name: "dozor_push_connections", Help: "Open WebSocket connections.",
+		}),
 		closed: with.NewCounterVec(prometheus.CounterOpts{
-			Name: "dozor_push_closed_total", Help: "Connections ended, by close code; gone where the client left."}, []string{"code"}),
+			Name: "dozor_push_closed_total", Help: "Connections ended, by close code; gone where the client left.",
+		}, []string{"code"}),
 		messages: with.NewCounter(prometheus.CounterOpts{
-			Name: "dozor_push_messages_total", Help: "Messages written to clients."}),
+			Name: "dozor_push_messages_total", Help: "Messages written to clients.",
+		}),
 		ownShare: with.NewHistogram(prometheus.HistogramOpts{
 			Name:    "dozor_own_share_seconds",
 			Help:    "From the last byte of a panel's answer to the write of its frame to the first client of this instance.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .15, .25, .5, .75, 1, 2.5, 5, 10}}),
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .15, .25, .5, .75, 1, 2.5, 5, 10},
+		}),
 	}
 }

@@ -31,7 +31,8 @@ func TestAlarmReachesTheClient(t *testing.T) {
 	got := c.until(isFrame)
 	frame := got[len(got)-1]
 	require.Equal(t, wire.AlarmNew, frame.Type)
-	require.Equal(t, s.head(), wire.StreamPosition{Epoch: frame.Epoch, Position: frame.Position})
+	shown := wire.StreamPosition{Epoch: frame.Epoch, Position: frame.Position}
+	require.Equal(t, s.head(), shown)
 	require.JSONEq(t, `{"alarm":{"id":5}}`, string(frame.Data))
 	beat := c.until(func(m said) bool { return m.Type == "heartbeat" })
 	require.Equal(t, frame.Position, beat[len(beat)-1].Position)

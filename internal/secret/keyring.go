@@ -40,7 +40,7 @@ func LoadKeyring(path string) (*Keyring, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("load the keyring: there is no file %s; make one with `dozor key new`", path)
+		return nil, fmt.Errorf("load the keyring: there is no file %s; make one with `dozor key init`", path)
 	case err != nil:
 		return nil, fmt.Errorf("load the keyring: %w", err)
 	case info.IsDir():

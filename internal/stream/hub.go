@@ -253,10 +253,10 @@ func (h *Hub) refresh(ctx context.Context) {
 	h.ready.Store(true)
 }
 
-func (h *Hub) warnBehind(message string, attrs ...any) {
+func (h *Hub) warnBehind(why string, attrs ...any) {
 	if !h.behind {
 		h.behind = true
-		h.cfg.Log.Warn(message, attrs...)
+		h.cfg.Log.Warn("the stream can't be followed for now", append(attrs, "why", why)...)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestResumeFromEveryPlaceAroundTheRing(t *testing.T) {
 	h := s.small(stream.NewTable(s.Pool))
 	for last := int64(5); last <= 33; last += 7 {
 		s.emit(int(last-s.head().Position), 1)
-		for from := int64(0); from < last; from++ {
+		for from := range last {
 			require.Equal(t, between(from, last), s.attach(h, everyone(), at(s.head().Epoch, from)).frames(last))
 		}
 	}

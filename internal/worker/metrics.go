@@ -19,13 +19,17 @@ func (w *Worker) register(r prometheus.Registerer) {
 	with := promauto.With(r)
 	w.metrics = metrics{
 		inferred: with.NewCounter(prometheus.CounterOpts{
-			Name: "dozor_worker_inferred_total", Help: "Alarms published from state bits because no record explained them in time."}),
+			Name: "dozor_worker_inferred_total", Help: "Alarms published from state bits because no record explained them in time.",
+		}),
 		commands: with.NewCounterVec(prometheus.CounterOpts{
-			Name: "dozor_worker_commands_total", Help: "Commands to panels, by how they ended."}, []string{"result"}),
+			Name: "dozor_worker_commands_total", Help: "Commands to panels, by how they ended.",
+		}, []string{"result"}),
 		lost: with.NewCounterVec(prometheus.CounterOpts{
-			Name: "dozor_worker_links_lost_total", Help: "Connections that ended or could not be made, by reason."}, []string{"reason"}),
+			Name: "dozor_worker_links_lost_total", Help: "Connections that ended or could not be made, by reason.",
+		}, []string{"reason"}),
 		leases: with.NewGauge(prometheus.GaugeOpts{
-			Name: "dozor_worker_leases_timestamp_seconds", Help: "When leases were last renewed and taken."}),
+			Name: "dozor_worker_leases_timestamp_seconds", Help: "When leases were last renewed and taken.",
+		}),
 	}
 	with.NewGaugeFunc(prometheus.GaugeOpts{Name: "dozor_worker_unsettled", Help: "Records sent whose keys were not yet seen in PostgreSQL."},
 		func() float64 { return float64(w.budget.held.Load()) })

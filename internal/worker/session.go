@@ -67,8 +67,10 @@ type session struct {
 }
 
 func newSession(w *Worker, lease live.Lease, access site.Reach) *session {
-	s := &session{w: w, panel: lease.PanelID, fence: lease.Fence, access: access,
-		log: w.cfg.Logger.With("panel_id", lease.PanelID, "site_id", access.SiteID), commands: make(chan command.Claimed, 1)}
+	s := &session{
+		w: w, panel: lease.PanelID, fence: lease.Fence, access: access,
+		log: w.cfg.Logger.With("panel_id", lease.PanelID, "site_id", access.SiteID), commands: make(chan command.Claimed, 1),
+	}
 	s.reader = &watchedReader{model: func() satel.Model { return s.model }}
 	s.memory = panellog.New(panellog.Config{
 		Panel: s.panel, Fence: s.fence, Pool: w.cfg.Pool, Logger: s.log, Clock: w.cfg.Clock, Location: event.PanelZone(),

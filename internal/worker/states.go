@@ -32,8 +32,10 @@ type stateWriter struct {
 }
 
 func newStateWriter(states live.States, wake func(), log *slog.Logger) *stateWriter {
-	return &stateWriter{states: states, log: log, wake: wake,
-		changed: map[ids.PanelID]live.PanelState{}, answered: map[ids.PanelID]live.Answered{}}
+	return &stateWriter{
+		states: states, log: log, wake: wake,
+		changed: map[ids.PanelID]live.PanelState{}, answered: map[ids.PanelID]live.Answered{},
+	}
 }
 
 // put takes a state to be written; it replaces an older one that still waits.

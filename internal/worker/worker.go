@@ -102,8 +102,10 @@ func New(cfg Config) *Worker {
 		cfg.StateWritten = func() {}
 	}
 	cfg.Logger = cfg.Logger.With("component", "worker")
-	w := &Worker{cfg: cfg, sender: newSender(cfg.Bus, cfg.Logger), states: newStateWriter(cfg.States, cfg.StateWritten, cfg.Logger),
-		sessions: map[ids.PanelID]*held{}, passedOn: map[ids.PanelID]time.Time{}}
+	w := &Worker{
+		cfg: cfg, sender: newSender(cfg.Bus, cfg.Logger), states: newStateWriter(cfg.States, cfg.StateWritten, cfg.Logger),
+		sessions: map[ids.PanelID]*held{}, passedOn: map[ids.PanelID]time.Time{},
+	}
 	w.register(cfg.Metrics)
 	return w
 }
@@ -418,8 +420,10 @@ func (w *Worker) claim(ctx context.Context) {
 }
 
 func (w *Worker) publishInferred(s *session, code, zone, partition int, at time.Time) {
-	report := wire.Report{PanelID: s.panel, ReceivedAt: at, Model: int(s.model.Code),
-		Inferred: &wire.Inferred{Code: code, Zone: zone, Partition: partition, Fence: s.fence, Seq: s.inferred}}
+	report := wire.Report{
+		PanelID: s.panel, ReceivedAt: at, Model: int(s.model.Code),
+		Inferred: &wire.Inferred{Code: code, Zone: zone, Partition: partition, Fence: s.fence, Seq: s.inferred},
+	}
 	body, err := report.Encode()
 	if err != nil {
 		panic(err) // see panellog: no time of ours is out of JSON's range
@@ -427,6 +431,8 @@ func (w *Worker) publishInferred(s *session, code, zone, partition int, at time.
 	w.metrics.inferred.Inc()
 	trace := w.cfg.Trace()
 	s.log.Warn("an alarm in the state bits that no record explains", "trace_id", obs.TraceID(trace), "zone", zone, "partition", partition)
-	w.sender.send([]bus.Message{{Key: event.InferredKey(s.panel, s.fence, s.inferred), Lane: bus.Live,
-		Topic: fmt.Sprintf("satel.alarm.%d", s.panel), Trace: trace, Body: body}})
+	w.sender.send([]bus.Message{{
+		Key: event.InferredKey(s.panel, s.fence, s.inferred), Lane: bus.Live,
+		Topic: fmt.Sprintf("satel.alarm.%d", s.panel), Trace: trace, Body: body,
+	}})
 }

@@ -2,7 +2,6 @@ package worker_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"strconv"
@@ -62,7 +61,7 @@ func newStation(t *testing.T, storedCode string) *station {
 	t.Helper()
 	ctx := context.Background()
 	db := testkit.DB(t)
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	ring, err := secret.ParseKeyring(secret.GenerateKey())
 	require.NoError(t, err)
 	s := &station{t: t, db: db, hints: pg.NewHints(db.Pool, db.Direct, log)}
@@ -85,8 +84,10 @@ func newStation(t *testing.T, storedCode string) *station {
 	by := access.Station("test")
 	siteID, err := s.sites.CreateSite(ctx, by, site.NewSite{Name: "Sklep"})
 	require.NoError(t, err)
-	s.id, err = s.sites.CreatePanel(ctx, by, site.NewPanel{SiteID: siteID, Name: "Centrala", Host: host, Port: number,
-		Code: secret.Redacted(storedCode), Enabled: true})
+	s.id, err = s.sites.CreatePanel(ctx, by, site.NewPanel{
+		SiteID: siteID, Name: "Centrala", Host: host, Port: number,
+		Code: secret.Redacted(storedCode), Enabled: true,
+	})
 	require.NoError(t, err)
 	db.Exec(t, `INSERT INTO users (id, login, name, role, password_hash) VALUES (1, 'nowak', 'Anna Nowak', 'operator', '')`)
 	s.user = access.Principal{UserID: 1, Login: "nowak", Role: access.Operator}
@@ -112,9 +113,11 @@ func (s *station) background(run func(context.Context) error) (stop func()) {
 }
 
 func (s *station) startWorker(name string) (stop func()) {
-	w := worker.New(worker.Config{Instance: name, Pool: s.db.Pool, Bus: s.bus, Leases: s.live, States: s.live, Panels: s.sites,
-		Commands: s.commands, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Clock: time.Now, Trace: obs.NewTrace, Metrics: prometheus.NewRegistry(),
-		Poll: 100 * time.Millisecond, MinGap: client.DefaultMinGap, MaxPanels: 10})
+	w := worker.New(worker.Config{
+		Instance: name, Pool: s.db.Pool, Bus: s.bus, Leases: s.live, States: s.live, Panels: s.sites,
+		Commands: s.commands, Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Trace: obs.NewTrace, Metrics: prometheus.NewRegistry(),
+		Poll: 100 * time.Millisecond, MinGap: client.DefaultMinGap, MaxPanels: 10,
+	})
 	return s.background(w.Run)
 }
 

@@ -87,8 +87,11 @@ func (c Config) withDefaults() Config {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&c.LogDelay, DefaultLogDelay}, {&c.ReportDelay, DefaultReportDelay}, {&c.AnswerDelay, DefaultAnswerDelay},
-		{&c.MinGap, DefaultMinGap}, {&c.IdleLimit, DefaultIdleLimit},
+		{&c.LogDelay, DefaultLogDelay},
+		{&c.ReportDelay, DefaultReportDelay},
+		{&c.AnswerDelay, DefaultAnswerDelay},
+		{&c.MinGap, DefaultMinGap},
+		{&c.IdleLimit, DefaultIdleLimit},
 	} {
 		switch {
 		case *d.value == 0:

@@ -107,11 +107,11 @@ func writeError(w http.ResponseWriter, err error) {
 	writeJSON(w, status, map[string]string{"error": err.Error()})
 }
 
-// number reads a number that must not be negative, or takes the standard when it is not given.
-func (c *call) query(name string, standard int) (int, error) {
+// query reads a number that must not be negative; 0 when it is not given.
+func (c *call) query(name string) (int, error) {
 	text := c.FormValue(name)
 	if text == "" {
-		return standard, nil
+		return 0, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
@@ -129,7 +129,7 @@ func (c *call) path(name, what string) (int, error) {
 }
 
 func (c *call) milliseconds() (time.Duration, error) {
-	ms, err := c.query("ms", 0)
+	ms, err := c.query("ms")
 	return time.Duration(ms) * time.Millisecond, err
 }
 
@@ -167,13 +167,13 @@ func actOnPartition(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	user, err := c.query("user", 0)
+	user, err := c.query("user")
 	if err != nil {
 		return nil, err
 	}
 	switch c.PathValue("act") {
 	case "arm":
-		mode, err := c.query("mode", 0)
+		mode, err := c.query("mode")
 		if err != nil {
 			return nil, err
 		}
@@ -221,7 +221,7 @@ func actOnLink(c *call) (any, error) {
 }
 
 func burst(c *call) (any, error) {
-	n, err := c.query("events", 0)
+	n, err := c.query("events")
 	if err != nil {
 		return nil, err
 	}

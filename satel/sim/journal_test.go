@@ -76,7 +76,7 @@ func TestHalfALineNeverWas(t *testing.T) {
 	lines := strings.SplitAfter(string(text), "\n")
 	require.Len(t, lines, 4, "head, two records, nothing")
 
-	for cut := range len(text) {
+	for cut := range text {
 		require.NoError(t, os.WriteFile(path, text[:cut], 0o600))
 		p, err := New(journaled(path, clock, 1))
 		require.NoError(t, err, "cut after %d bytes", cut)

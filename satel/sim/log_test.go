@@ -50,8 +50,9 @@ func TestSameSeedSameDelays(t *testing.T) {
 		}
 		return out
 	}
-	require.Equal(t, times(1), times(1))
-	require.NotEqual(t, times(1), times(2))
+	first, again := times(1), times(1)
+	require.Equal(t, first, again)
+	require.NotEqual(t, first, times(2))
 }
 
 func TestLateLog(t *testing.T) {

@@ -225,7 +225,7 @@ func (s *Server) accept(work *sync.WaitGroup, l net.Listener, number int) {
 			return
 		case err != nil:
 			logger.Warn("connection not taken", "err", err)
-			time.Sleep(acceptPause)
+			<-time.After(acceptPause) // Stop waits so long at most
 		case !s.track(conn):
 			reset(conn)
 		default:

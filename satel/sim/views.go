@@ -127,11 +127,11 @@ type eventsView struct {
 }
 
 func showEvents(c *call) (any, error) {
-	after, err := c.query("after", 0)
+	after, err := c.query("after")
 	if err != nil {
 		return nil, err
 	}
-	limit, err := c.query("limit", 0)
+	limit, err := c.query("limit")
 	if err != nil {
 		return nil, err
 	}

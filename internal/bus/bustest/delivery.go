@@ -2,7 +2,6 @@ package bustest
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -230,5 +229,5 @@ func receiveEnds(s *scene) {
 	require.ErrorIs(s.t, <-ended, bus.ErrClosed)
 	require.NoError(s.t, c.Close(), "closing again does nothing")
 	_, err := c.Receive(s.ctx, 1)
-	require.True(s.t, errors.Is(err, bus.ErrClosed))
+	require.ErrorIs(s.t, err, bus.ErrClosed)
 }

@@ -63,20 +63,24 @@ func benchMessages(b *testing.B) []bus.Message {
 
 // drain acks everything until ctx ends.
 func drain(ctx context.Context, c bus.Consumer) error {
-	for {
+	for ctx.Err() == nil {
 		got, err := c.Receive(ctx, 1000)
-		if ctx.Err() != nil {
-			return nil
+		if err == nil {
+			err = ackAll(ctx, got)
 		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		for _, d := range got.Deliveries() {
-			if err := got.Ack(ctx, d.Tag); err != nil {
-				return err
-			}
-		}
 	}
+	return nil
+}
+
+func ackAll(ctx context.Context, b bus.Batch) error {
+	tags := make([]uint64, 0, len(b.Deliveries()))
+	for _, d := range b.Deliveries() {
+		tags = append(tags, d.Tag)
+	}
+	return b.Ack(ctx, tags...)
 }
 
 // BenchmarkPublish publishes in batches of a hundred and consumes beside, so that the

@@ -66,6 +66,16 @@ func (c *consumer) stopped() bool {
 	}
 }
 
+// pause returns after d, or at Close.
+func (c *consumer) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.stop:
+	}
+}
+
 // wait returns after d, when something is to be done, or at Close.
 func (c *consumer) wait(d time.Duration, wake <-chan struct{}) {
 	timer := time.NewTimer(d)
@@ -162,7 +172,7 @@ func (t *term) run(ctx context.Context, wake <-chan struct{}) error {
 		}
 		t.consumer.wait(t.idle(), wake)
 		if left := t.limits.minInterval - time.Since(started); left > 0 {
-			time.Sleep(left)
+			t.consumer.pause(left)
 		}
 	}
 	return t.settle(ctx)
