@@ -66,12 +66,16 @@ type worker struct {
 }
 
 func newStation(t *testing.T, db *testkit.Database, seed uint64) *station {
-	s := &station{t: t, db: db, rng: rand.New(rand.NewPCG(seed, 1)), linkUp: true,
-		now: time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC)}
+	s := &station{
+		t: t, db: db, rng: rand.New(rand.NewPCG(seed, 1)), linkUp: true,
+		now: time.Date(2026, 10, 24, 22, 0, 0, 0, time.UTC),
+	}
 	s.log = slog.New(notes{s})
 	s.reset()
-	panel, err := sim.New(sim.Config{LogCapacity: 12 + s.rng.IntN(29), LogDelay: -1, ReportDelay: time.Minute, Seed: seed,
-		Now: func() time.Time { return s.now }})
+	panel, err := sim.New(sim.Config{
+		LogCapacity: 12 + s.rng.IntN(29), LogDelay: -1, ReportDelay: time.Minute, Seed: seed,
+		Now: func() time.Time { return s.now },
+	})
 	require.NoError(t, err)
 	s.panel = panel
 	s.ingest = ingest.New(ingest.Deps{Pool: db.Pool, Logger: s.log, Metrics: prometheus.NewRegistry()})
@@ -102,15 +106,19 @@ func (n notes) Handle(_ context.Context, r slog.Record) error {
 }
 
 // kept are the tables that a failover may take back.
-var kept = []string{"alarms", "alarm_actions", "events", "event_keys", "dead_letters", "provisional_matches",
-	"panel_logs", "panel_log_epochs", "panel_log_segments", "outbox", "stream_head"}
+var kept = []string{
+	"alarms", "alarm_actions", "events", "event_keys", "dead_letters", "provisional_matches",
+	"panel_logs", "panel_log_epochs", "panel_log_segments", "outbox", "stream_head",
+}
 
 // reset empties the database for the next schedule; the clock of the database follows
 // the schedule's.
 func (s *station) reset() {
 	b := &pgx.Batch{}
-	for _, table := range []string{"alarm_actions", "provisional_matches", "events", "event_keys", "dead_letters", "outbox", "alarms",
-		"panel_log_segments", "panel_log_epochs", "panel_logs", "panels", "sites"} {
+	for _, table := range []string{
+		"alarm_actions", "provisional_matches", "events", "event_keys", "dead_letters", "outbox", "alarms",
+		"panel_log_segments", "panel_log_epochs", "panel_logs", "panels", "sites",
+	} {
 		b.Queue("DELETE FROM " + table)
 	}
 	b.Queue(`UPDATE station_clock SET salt = '', shift = $1::timestamptz - clock_timestamp()`, s.now)
@@ -175,8 +183,10 @@ func (s *station) record() {
 		class   satel.Class
 	}{{130, false, satel.ClassZoneAlarm}, {130, true, satel.ClassZoneAlarm}, {401, true, satel.ClassArming}, {120, false, satel.ClassPartitionAlarm}, {110, false, satel.ClassZoneAlarm}}
 	c := codes[s.rng.IntN(len(codes))]
-	r, err := satel.NewRecord(satel.RecordFields{At: s.panel.Clock(), Class: c.class, Code: c.code, Restore: c.restore,
-		Partition: 1 + s.sequence%4, Source: 1 + s.sequence%120, Object: 1 + s.sequence/120%8, UserControl: s.sequence / 960 % 32})
+	r, err := satel.NewRecord(satel.RecordFields{
+		At: s.panel.Clock(), Class: c.class, Code: c.code, Restore: c.restore,
+		Partition: 1 + s.sequence%4, Source: 1 + s.sequence%120, Object: 1 + s.sequence/120%8, UserControl: s.sequence / 960 % 32,
+	})
 	require.NoError(s.t, err)
 	s.panel.Record(r)
 }
