@@ -63,6 +63,7 @@ type session struct {
 	commands chan command.Claimed // capacity 1, from the worker
 	ready    atomic.Bool          // shared: takes commands
 	busy     atomic.Bool          // shared: the module says that somebody else has it
+	held     atomic.Int64         // shared: messages whose keys were not seen in PostgreSQL
 	answered atomic.Int64         // shared: when the panel last answered, Unix ns
 }
 
@@ -74,7 +75,7 @@ func newSession(w *Worker, lease live.Lease, access site.Reach) *session {
 	s.reader = &watchedReader{model: func() satel.Model { return s.model }}
 	s.memory = panellog.New(panellog.Config{
 		Panel: s.panel, Fence: s.fence, Pool: w.cfg.Pool, Logger: s.log, Clock: w.cfg.Clock, Location: event.PanelZone(),
-		Send: w.sender.send, Room: w.budget.room, Held: w.budget.change, Trace: w.cfg.Trace, Hit: w.cfg.Hit,
+		Send: w.sender.send, Room: w.budget.room, Held: func(delta int) { w.budget.change(delta); s.held.Add(int64(delta)) }, Trace: w.cfg.Trace, Hit: w.cfg.Hit,
 	})
 	s.state = live.PanelState{PanelID: s.panel, Fence: s.fence, Link: live.LinkConnecting}
 	return s

@@ -250,13 +250,14 @@ func (w *Worker) passOnSilent(ctx context.Context) {
 	var silent []live.Lease
 	w.mu.Lock()
 	for _, h := range w.sessions {
-		if h.session.silentFor(now, h.since) > silentTooMax {
+		// What was read and is not stored yet is in nobody's hands but ours and the
+		// panel's, and the panel may be gone.
+		if h.session.silentFor(now, h.since) > silentTooMax && h.session.held.Load() == 0 {
 			silent = append(silent, h.lease)
 		}
 	}
-	others := len(silent) > 0
 	w.mu.Unlock()
-	if !others {
+	if len(silent) == 0 {
 		return
 	}
 	for _, l := range silent {

@@ -167,6 +167,7 @@ func (s *station) settle() {
 	s.linkUp, s.screen.deaf = true, false
 	for _, w := range s.workers {
 		w.log.Close()
+		require.Zero(s.t, w.held, "a closed log holds nothing")
 	}
 	s.workers = nil
 	w := s.start()
@@ -189,6 +190,7 @@ func (s *station) settle() {
 			quiet = 0
 		}
 	}
+	require.Zero(s.t, w.held, "what is settled is not held")
 	s.relays[1] = outbox.NewRelay(outbox.Config{DB: s.db.Direct, Fanout: s.screen, Log: s.log})
 	s.pass(time.Second)
 	s.relay(1)

@@ -63,6 +63,7 @@ type station struct {
 type worker struct {
 	log       *panellog.Log
 	connected bool
+	held      int // unsettled messages, as the log tells
 }
 
 func newStation(t *testing.T, db *testkit.Database, seed uint64) *station {
@@ -234,7 +235,7 @@ func (s *station) start() *worker {
 	w.log = panellog.New(panellog.Config{
 		Panel: thePanel, Fence: s.fence, Pool: s.db.Pool, Logger: s.log, Location: event.PanelZone(),
 		Clock: func() time.Time { return s.now }, Send: s.send, Trace: func() string { return "" },
-		Room: func(bus.Lane) bool { return true }, Held: func(int) {},
+		Room: func(bus.Lane) bool { return true }, Held: func(delta int) { w.held += delta },
 	})
 	s.workers = append(s.workers, w)
 	s.note("worker %d starts", s.fence)
