@@ -77,6 +77,15 @@ func (l *Log) withdrawErased() {
 	}
 }
 
+// Infer sends an alarm that the state bits show and no record explains, and holds it as a
+// record is held, until its key is in PostgreSQL. It returns the message's trace context.
+func (l *Log) Infer(what wire.Inferred, at time.Time) (trace string) {
+	report := wire.Report{PanelID: l.cfg.Panel, ReceivedAt: at, Model: l.model, Inferred: &what}
+	it := l.send(event.InferredKey(l.cfg.Panel, what.Fence, what.Seq), bus.Live, fmt.Sprintf("satel.alarm.%d", l.cfg.Panel), report)
+	l.notices = append(l.notices, it)
+	return it.msg.Trace
+}
+
 func (l *Log) notice(code wire.StationCode, subject string, at time.Time, args map[string]string) *item {
 	report := wire.Report{
 		PanelID: l.cfg.Panel, ReceivedAt: at, Model: l.model,

@@ -96,7 +96,7 @@ func (l *Log) contactEmpty(ctx context.Context) error {
 			return nil
 		}
 	}
-	if len(l.notices) == 0 {
+	if !l.sawEmpty || len(l.notices) == 0 {
 		return nil
 	}
 	if err := l.store.begin(ctx, l.cfg.Panel, l.cfg.Fence, l.timeline, nil, nil); err != nil {

@@ -12,8 +12,10 @@ import (
 	"dozor/internal/event"
 	"dozor/internal/ids"
 	"dozor/internal/live"
+	"dozor/internal/obs"
 	"dozor/internal/panellog"
 	"dozor/internal/site"
+	"dozor/internal/wire"
 	"dozor/satel"
 	"dozor/satel/client"
 )
@@ -454,5 +456,7 @@ func (s *session) readClock(ctx context.Context) error {
 // infer publishes an alarm that the state bits show and no record explains.
 func (s *session) infer(code, zone, partition int, at time.Time) {
 	s.inferred++
-	s.w.publishInferred(s, code, zone, partition, at)
+	s.w.metrics.inferred.Inc()
+	trace := s.memory.Infer(wire.Inferred{Code: code, Zone: zone, Partition: partition, Fence: s.fence, Seq: s.inferred}, at)
+	s.log.Warn("an alarm in the state bits that no record explains", "trace_id", obs.TraceID(trace), "zone", zone, "partition", partition)
 }

@@ -11,14 +11,11 @@ import (
 
 	"dozor/internal/bus"
 	"dozor/internal/command"
-	"dozor/internal/event"
 	"dozor/internal/ids"
 	"dozor/internal/lifecycle"
 	"dozor/internal/live"
-	"dozor/internal/obs"
 	"dozor/internal/pg"
 	"dozor/internal/site"
-	"dozor/internal/wire"
 )
 
 // Panels tells how to reach panels and keeps what they call their parts.
@@ -418,22 +415,4 @@ func (w *Worker) claim(ctx context.Context) {
 			w.finish(ctx, c, command.Outcome{Result: command.LinkDown})
 		}
 	}
-}
-
-func (w *Worker) publishInferred(s *session, code, zone, partition int, at time.Time) {
-	report := wire.Report{
-		PanelID: s.panel, ReceivedAt: at, Model: int(s.model.Code),
-		Inferred: &wire.Inferred{Code: code, Zone: zone, Partition: partition, Fence: s.fence, Seq: s.inferred},
-	}
-	body, err := report.Encode()
-	if err != nil {
-		panic(err) // see panellog: no time of ours is out of JSON's range
-	}
-	w.metrics.inferred.Inc()
-	trace := w.cfg.Trace()
-	s.log.Warn("an alarm in the state bits that no record explains", "trace_id", obs.TraceID(trace), "zone", zone, "partition", partition)
-	w.sender.send([]bus.Message{{
-		Key: event.InferredKey(s.panel, s.fence, s.inferred), Lane: bus.Live,
-		Topic: fmt.Sprintf("satel.alarm.%d", s.panel), Trace: trace, Body: body,
-	}})
 }

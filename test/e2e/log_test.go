@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,13 @@ const smoke = 8
 func knowing(t *testing.T) (*station.Station, *station.Screen) {
 	t.Helper()
 	s, _, screen := open(t, station.Options{})
-	s.Eventually(time.Minute, "names are read", "SELECT EXISTS (SELECT FROM panel_objects WHERE kind = 'zone' AND number = $1)", smoke)
+	knows(s)
 	return s, screen
+}
+
+func knows(s *station.Station) {
+	s.T.Helper()
+	s.Eventually(time.Minute, "names are read", "SELECT EXISTS (SELECT FROM panel_objects WHERE kind = 'zone' AND number = $1)", smoke)
 }
 
 // soundly checks an alarm that only the panel's state bits have told of so far.
@@ -96,4 +102,23 @@ func TestAlarmThatChangesNoBitIsSeenInTime(t *testing.T) {
 		calm := time.Now()
 		require.Eventually(t, func() bool { return time.Since(calm) > 3*time.Second }, 5*time.Second, 100*time.Millisecond)
 	}
+}
+
+// An alarm that no record tells of is not forgotten because there was no database at that moment.
+func TestAlarmWithoutARecordOutlivesTheDatabase(t *testing.T) {
+	t.Parallel()
+	s, i, screen := open(t, station.Options{OwnPostgres: true})
+	knows(s)
+	s.Sim.Act(1, "log/missing")
+	mark := screen.Mark()
+	require.NoError(t, s.Postgres.Kill(t.Context()))
+	s.Sim.Act(1, "zones/8/violate")
+	require.Eventually(t, func() bool {
+		return strings.Contains(i.Log(), "no record explains") && strings.Contains(i.Log(), "the bus does not confirm")
+	}, 30*time.Second, 50*time.Millisecond, "it was tried in vain")
+	require.NoError(t, s.Postgres.Restart(t.Context()))
+	f := screen.Wait(mark, time.Minute, "the alarm", alarmBy(smoke))
+	require.Equal(t, "fire", f.Data.Alarm.Kind)
+	s.Compare(screen, 30*time.Second)
+	require.Equal(t, 1, station.One[int](s, "SELECT count(*) FROM alarms WHERE kind = 'fire'"))
 }
