@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/live"
+	"dozor/internal/obs"
 	"dozor/internal/outbox"
 	"dozor/internal/push"
 	"dozor/internal/wire"
@@ -27,7 +28,8 @@ func TestAlarmReachesTheClient(t *testing.T) {
 	s := newStation(t, push.Timeouts{})
 	c := s.resume(s.head())
 	c.until(func(m said) bool { return m.Type == "heartbeat" })
-	s.append(outbox.Row{Type: wire.AlarmNew, SiteID: 1, Ring: 1, Data: json.RawMessage(`{"alarm":{"id":5}}`), Trace: "00-cafe-01", AnsweredAt: time.Now()})
+	trace := obs.NewTrace()
+	s.append(outbox.Row{Type: wire.AlarmNew, SiteID: 1, Ring: 1, Data: json.RawMessage(`{"alarm":{"id":5}}`), Trace: trace, AnsweredAt: time.Now()})
 	got := c.until(isFrame)
 	frame := got[len(got)-1]
 	require.Equal(t, wire.AlarmNew, frame.Type)
@@ -38,7 +40,7 @@ func TestAlarmReachesTheClient(t *testing.T) {
 	require.Equal(t, frame.Position, beat[len(beat)-1].Position)
 	require.WithinDuration(t, time.Now(), beat[len(beat)-1].At, time.Minute)
 
-	require.Eventually(t, func() bool { return strings.Contains(s.log.String(), `"trace_id":"00-cafe-01"`) }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(s.log.String(), `"trace_id":"`+obs.TraceID(trace)+`"`) }, 5*time.Second, 5*time.Millisecond)
 	share := s.histogram("dozor_own_share_seconds")
 	require.EqualValues(t, 1, share.GetSampleCount())
 	require.Less(t, share.GetSampleSum(), 5.0)
