@@ -246,7 +246,8 @@ func (s *Station) compareAlarms(screen *Screen) {
 	for _, a := range stored {
 		v, ok := screen.Alarm(a.ID)
 		require.True(t, ok, "alarm %d was never on the screen", a.ID)
-		require.Equal(t, a, row{v.ID, v.Version, v.State, v.Ring, v.EventCount, v.RestoredAt != nil})
+		shown := row{v.ID, v.Version, v.State, v.Ring, v.EventCount, v.RestoredAt != nil}
+		require.Equal(t, a, shown)
 	}
 }
 
