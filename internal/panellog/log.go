@@ -52,12 +52,13 @@ const (
 	knownPairs       = 64  // remembered at and below the cursor
 	firstContactSpan = 200 // records of a new panel's memory that are kept as history
 	liveSpan         = 64  // records below a top that may go on the live lane
-	walkBurst        = 16  // records read between two looks
+	walkBurst        = 32  // records read between two looks
 	codeErased       = 621 // "event memory erased": nothing older is readable
 )
 
-// LookEvery bounds how long a walk goes on without looking for news.
-const LookEvery = 500 * time.Millisecond
+// LookEvery bounds how long a walk goes on without looking for news: an alarm that comes
+// meanwhile is still on the screen within a second.
+const LookEvery = 750 * time.Millisecond
 
 // recent is the age up to which a record belongs on the live lane, by the panel's own
 // clock corrected; older ones are history that must not delay anybody.

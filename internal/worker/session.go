@@ -24,7 +24,7 @@ import (
 const (
 	settleEvery    = 250 * time.Millisecond
 	lookAnyway     = 10 * time.Second      // without any sign of news
-	pollWhileWalk  = 2 * time.Second       // state waits while the memory is read
+	pollWhileWalk  = 5 * time.Second       // state waits while the memory is read
 	followUp       = time.Second           // looks go on after a sign of news: the record may come late
 	hurryEvery     = 60 * time.Millisecond // looks while an alarm bit is unexplained
 	clockEvery     = time.Minute
@@ -275,6 +275,9 @@ func (s *session) poll(ctx context.Context, now time.Time) error {
 	}
 	s.alive()
 	s.lists.changed(changed)
+	if s.memory.Deep() {
+		return nil // a long walk looks for news by itself
+	}
 	if changed&mayBeLogged != 0 {
 		s.lookUntil = s.w.cfg.Clock().Add(followUp)
 		return s.look(ctx)
