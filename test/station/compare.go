@@ -296,7 +296,10 @@ func (s *Station) compareCommands(p Panel) {
 	}
 	for _, o := range ordered {
 		c, done := of[o.ID]
-		require.False(t, o.Late, "%+v", o)
+		if o.Late {
+			// The write that was begun in time ended after it: nobody knows, and that is said.
+			require.Equal(t, "unknown/late", o.State+"/"+o.Result, "%+v", o)
+		}
 		switch o.State {
 		case "done":
 			require.True(t, done, "the panel knows nothing of a command that is done: %+v", o)
@@ -315,8 +318,11 @@ func (s *Station) compareCommands(p Panel) {
 // resultCodeNotFound is a panel's answer to a code that it does not know; it does not look at the rest then.
 const resultCodeNotFound = 1
 
+// onTheWay is how long a frame that was sent before its deadline may take to the panel on a busy host.
+const onTheWay = 100 * time.Millisecond
+
 // is reports whether a panel may have been told this by that order. Clocks are those of one host.
 func (o orderedCommand) is(c PanelCommand) bool {
-	return !c.At.Before(o.RequestedAt) && c.At.Before(o.DeadlineAt) && strings.Contains(c.Command, orders[o.Kind][o.ArmMode]) &&
+	return !c.At.Before(o.RequestedAt) && c.At.Before(o.DeadlineAt.Add(onTheWay)) && strings.Contains(c.Command, orders[o.Kind][o.ArmMode]) &&
 		(c.ResultCode == resultCodeNotFound || slices.Equal(c.Partitions, o.Partitions))
 }
