@@ -29,7 +29,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		ownShare: with.NewHistogram(prometheus.HistogramOpts{
 			Name:    "dozor_own_share_seconds",
 			Help:    "From the last byte of a panel's answer to the write of its frame to the first client of this instance.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .15, .25, .5, .75, 1, 2.5, 5, 10},
+			Buckets: []float64{.001, .0025, .005, .0075, .01, .0125, .015, .0175, .02, .025, .03, .04, .05, .075, .1, .15, .25, .5, .75, 1, 2.5, 5, 10},
 		}),
 	}
 }
