@@ -47,6 +47,11 @@ func (w *town) rest(t *testing.T) {
 	t.Helper()
 	w.stop()
 	w.done.Wait()
+	for _, p := range w.s.Panels {
+		// No time to leave or to enter goes on by itself.
+		w.s.Sim.Act(p.Number, "partitions/1/disarm")
+		w.s.Sim.Act(p.Number, "partitions/2/disarm")
+	}
 	require.NoError(t, errors.Join(w.problems...))
 	t.Logf("%d things happened, %d orders were taken", w.acts, w.ordered)
 	require.Greater(t, w.acts, 50)

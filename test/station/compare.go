@@ -153,10 +153,16 @@ SELECT NOT EXISTS (SELECT FROM panel_log_segments WHERE state = 'open')
    AND NOT EXISTS (SELECT FROM commands WHERE state IN ('queued', 'executing'))
    AND (SELECT published = last FROM stream_head)`
 
+// armingTime is how long a simulated panel goes on by itself: the time to enter is the longest.
+const armingTime = 35 * time.Second
+
 // Compare waits until everything has come to rest, and then holds against each other what the panels recorded, what the
-// database has, what the screen saw, and what the panels were told to do. Nothing may happen meanwhile.
+// database has, what the screen saw, and what the panels were told to do. Nothing may be done to the panels meanwhile.
 func (s *Station) Compare(screen *Screen, within time.Duration) {
 	s.T.Helper()
+	for _, p := range s.Panels {
+		require.Eventually(s.T, func() bool { return s.Sim.AtRest(p.Number) }, armingTime, 100*time.Millisecond, "panel %d at rest", p.ID)
+	}
 	deadline := time.Now().Add(within)
 	for _, p := range s.Panels {
 		s.Stored(p, max(time.Until(deadline), time.Second))

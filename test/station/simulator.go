@@ -45,8 +45,9 @@ type PanelView struct {
 	LogHeld    int    `json:"log_held"`
 	LogSize    int    `json:"log_size"`
 	Partitions []struct {
-		Number int    `json:"number"`
-		Phase  string `json:"phase"`
+		Number    int    `json:"number"`
+		Phase     string `json:"phase"` // disarmed, exit, armed
+		EntryTime bool   `json:"entry_time"`
 	} `json:"partitions"`
 }
 
@@ -120,6 +121,18 @@ func (s *Simulator) Panel(panel int) PanelView {
 	var v PanelView
 	require.NoError(s.t, s.call(http.MethodGet, fmt.Sprintf("/panels/%d", panel), &v))
 	return v
+}
+
+// AtRest reports whether a panel records nothing more unless somebody does something.
+func (s *Simulator) AtRest(panel int) bool {
+	s.t.Helper()
+	v := s.Panel(panel)
+	for _, p := range v.Partitions {
+		if p.EntryTime || p.Phase == "exit" {
+			return false
+		}
+	}
+	return v.Waiting == 0
 }
 
 // Commands returns every command that the panel was ever given, and the connections that it remembers.
