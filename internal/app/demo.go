@@ -82,13 +82,17 @@ func (p Program) Demo(ctx context.Context, cfg config.Demo, out io.Writer) (err 
 			return err
 		}
 	}
+	// Facts are of a demo that runs; those of one that was killed must not be taken for ours.
+	if err := d.forget(); err != nil {
+		return err
+	}
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
 	defer func() {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), demoStop)
 		defer cancel()
-		err = errors.Join(err, d.sim.Stop(stop), d.postgres.Stop(stop))
+		err = errors.Join(err, d.forget(), d.sim.Stop(stop), d.postgres.Stop(stop))
 	}()
 	return d.run(ctx)
 }
@@ -106,20 +110,23 @@ type demonstration struct {
 
 func (d *demonstration) file(name string) string { return filepath.Join(d.dir, name) }
 
-// reset removes what an earlier demo left; the database may lie elsewhere.
+// reset removes what an earlier demo left.
 func (d *demonstration) reset() error {
-	if raw, err := os.ReadFile(d.file("demo.json")); err == nil {
-		var facts DemoFacts
-		if json.Unmarshal(raw, &facts) == nil && facts.DatabaseDir != "" {
-			if err := pgtemp.Remove(facts.DatabaseDir); err != nil {
-				return fmt.Errorf("reset the demo: %w", err)
-			}
-		}
+	if err := pgtemp.Remove(d.file("postgres")); err != nil {
+		return fmt.Errorf("reset the demo: %w", err)
 	}
 	for _, name := range []string{"demo.json", "key", "postgres", "panels"} {
 		if err := os.RemoveAll(d.file(name)); err != nil {
 			return fmt.Errorf("reset the demo: %w", err)
 		}
+	}
+	return nil
+}
+
+// forget removes the facts.
+func (d *demonstration) forget() error {
+	if err := os.Remove(d.file("demo.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove the facts of the last demo: %w", err)
 	}
 	return nil
 }

@@ -68,15 +68,24 @@ func (a account) own(path string) error {
 	return nil
 }
 
-// reachable makes dir for the account, or a replacement with a stable name where a
-// parent of dir is closed to it, as the home of root is.
-func (a account) reachable(dir string) (string, error) {
+// place is dir, or a replacement with a stable name where a parent of dir is closed to
+// the account, as the home of root is.
+func (a account) place(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("find the database's folder: %w", err)
 	}
 	if a.credential != nil && !a.canReach(filepath.Dir(dir)) {
 		dir = filepath.Join(os.TempDir(), fmt.Sprintf("dozor-postgres-%08x", digest(dir)))
+	}
+	return dir, nil
+}
+
+// reachable makes the cluster's place for the account.
+func (a account) reachable(dir string) (string, error) {
+	dir, err := a.place(dir)
+	if err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", fmt.Errorf("make the database's folder: %w", err)
@@ -158,8 +167,16 @@ func (a account) initdb(ctx context.Context, bin, dir string) error {
 	return nil
 }
 
-// Remove deletes a cluster that is not running, and nothing that is not a cluster.
+// Remove deletes the cluster that Start makes for dir, if it is not running, and nothing
+// that is not a cluster.
 func Remove(dir string) error {
+	run, err := unprivileged()
+	if err != nil {
+		return err
+	}
+	if dir, err = run.place(dir); err != nil {
+		return err
+	}
 	if _, err := os.Stat(filepath.Join(dir, "PG_VERSION")); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil
