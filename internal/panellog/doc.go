@@ -29,5 +29,6 @@
 // What it refuses: to hold more unsettled records than its Room allows; it then stops
 // walking, and loses nothing, since the panel keeps what was not read.
 //
-// A Log belongs to one goroutine. It imports satel, bus, event, ids, pg and wire.
+// A Log belongs to one goroutine. It imports satel, bus, event, ids,
+// obs, pg and wire.
 package panellog

@@ -14,6 +14,6 @@
 //   - this process: its leases lapse and another worker reads on from PostgreSQL's marks;
 //   - the lease store: holders go on, and hang up 30 s after their leases ran out.
 //
-// It imports satel, satel/client, bus, command, event, ids, live, obs, panellog, pg,
-// secret, site and wire.
+// It imports satel, satel/client, bus, command, event, ids, lifecycle, live, obs, panellog,
+// pg, site and wire.
 package worker
