@@ -43,6 +43,7 @@ type core struct {
 	instance string // unique among processes and starts
 	registry *prometheus.Registry
 	pool     *pg.Pool
+	decisive *pg.Pool // of ingest alone: people's requests never keep an alarm waiting; nil without the role api
 	direct   *pg.Direct
 	hints    *pg.Hints
 	keyring  *secret.Keyring
@@ -95,6 +96,9 @@ func open(ctx context.Context, db config.Database, keyFile, name string, p Progr
 func (c *core) notified() { c.hints.Hint(channelOutbox) }
 
 func (c *core) close() {
+	if c.decisive != nil {
+		c.decisive.Close()
+	}
 	c.pool.Close()
 	c.direct.Close()
 }

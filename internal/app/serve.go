@@ -173,8 +173,13 @@ func (c *core) api(ctx context.Context, cfg config.Serve, health *obs.Health) (s
 	if err != nil {
 		return nil, "", err
 	}
+	if c.decisive, err = pg.Open(ctx, cfg.Database.URL.Reveal(), pg.Options{
+		MaxConns: ingest.Conns, MinConns: ingest.Conns, Warm: ingest.Warm, Pooled: cfg.Database.Pooled(), Name: "dozor " + c.instance + " ingest",
+	}); err != nil {
+		return nil, "", err
+	}
 	in := ingest.New(ingest.Deps{
-		Pool: c.pool, Logger: c.log, Metrics: c.registry, Rules: rules, Buses: []bus.Bus{c.bus},
+		Pool: c.decisive, Logger: c.log, Metrics: c.registry, Rules: rules, Buses: []bus.Bus{c.bus},
 		OnStored: c.notified, Hit: failpoint.Hit,
 	})
 	watch := linkwatch.New(linkwatch.Config{Pool: c.pool, Bus: c.bus, Logger: c.log, Trace: obs.NewTrace})

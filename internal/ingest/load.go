@@ -21,6 +21,8 @@ const (
 
 	databaseNow = `SELECT dozor_now()`
 
+	nextNumbers = `SELECT nextval('alarms_id_seq') FROM generate_series(1, $1)`
+
 	// Inferences that wait for a record of these panels, and records that wait for an
 	// inference of those.
 	loadMatches = `
@@ -261,7 +263,7 @@ func scanAlarm(rows pgx.Rows) (*alarm.Alarm, error) {
 }
 
 func nextAlarmIDs(ctx context.Context, tx pgx.Tx, n int) ([]ids.AlarmID, error) {
-	rows, err := tx.Query(ctx, `SELECT nextval('alarms_id_seq') FROM generate_series(1, $1)`, n)
+	rows, err := tx.Query(ctx, nextNumbers, n)
 	if err != nil {
 		return nil, fmt.Errorf("number %d alarms: %w", n, err)
 	}

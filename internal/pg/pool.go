@@ -25,6 +25,11 @@ type Options struct {
 	Pooled bool
 	// Name is seen in pg_stat_activity.
 	Name string
+	// MinConns are kept open from the beginning.
+	MinConns int32
+	// Warm readies each new session before it is used; not called where PgBouncer stands
+	// in between, since the next transaction may have another session.
+	Warm func(ctx context.Context, conn *pgx.Conn) error
 }
 
 // connectTimeout bounds one attempt to connect, so that a frozen host is left soon.
@@ -63,8 +68,11 @@ func open(ctx context.Context, dsn string, opts Options) (*pgxpool.Pool, error) 
 	if opts.MaxConns > 0 {
 		cfg.MaxConns = opts.MaxConns
 	}
+	cfg.MinConns = opts.MinConns
 	if opts.Pooled {
 		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	} else {
+		cfg.AfterConnect = opts.Warm
 	}
 	p, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
