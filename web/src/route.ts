@@ -1,20 +1,30 @@
 // Where in the client somebody is: the part of the address behind #.
 import { useSyncExternalStore } from 'react'
 
-export type Route =
-  | { page: 'alarms'; id?: number }
-  | { page: 'panels'; id?: number }
-  | { page: 'history'; id?: number }
+export const pages = ['alarms', 'panels', 'sites', 'events', 'users', 'status', 'settings'] as const
 
-export function parseRoute(hash: string): Route {
-  const [page, id] = hash.replace(/^#\/?/, '').split('/')
-  const number = id && /^\d{1,15}$/.test(id) ? Number(id) : undefined
-  const found = page === 'panels' || page === 'history' ? page : 'alarms'
-  return number === undefined ? { page: found } : { page: found, id: number }
+export type Page = (typeof pages)[number]
+
+export interface Route {
+  page: Page
+  /** Which one of them is open. */
+  id?: number
+  /** What is chosen on that page: a tab, filters. */
+  query?: Record<string, string>
 }
 
-export function href(route: Route): string {
-  return `#/${route.page}${route.id === undefined ? '' : `/${route.id}`}`
+export function parseRoute(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
+  const [name, id] = path.split('/')
+  const route: Route = { page: pages.find((page) => page === name) ?? 'alarms' }
+  if (id && /^\d{1,15}$/.test(id)) route.id = Number(id)
+  if (query) route.query = Object.fromEntries(new URLSearchParams(query))
+  return route
+}
+
+export function href({ page, id, query }: Route): string {
+  const tail = new URLSearchParams(query).toString()
+  return `#/${page}${id === undefined ? '' : `/${id}`}${tail && `?${tail}`}`
 }
 
 export function go(route: Route): void {
@@ -27,5 +37,6 @@ const subscribe = (listener: () => void) => {
 }
 
 export function useRoute(): Route {
-  return parseRoute(useSyncExternalStore(subscribe, () => location.hash))
+  const hash = useSyncExternalStore(subscribe, () => location.hash)
+  return parseRoute(hash)
 }

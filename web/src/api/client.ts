@@ -32,7 +32,7 @@ export interface Options {
   timeout?: number
 }
 
-interface Call extends Options {
+export interface Call extends Options {
   body?: unknown
   idempotency?: string
   /** Not a change of the station's record: sign-in and the ticket of the stream. */
@@ -47,7 +47,8 @@ export class Client {
   /** Called on every 401 that is not the answer to a sign-in. */
   onSignedOut: () => void = () => {}
 
-  async #call<T>(method: string, path: string, call: Call = {}): Promise<T> {
+  /** One request; the functions of each area are made of it. */
+  async call<T>(method: string, path: string, call: Call = {}): Promise<T> {
     if (method !== 'GET' && !call.ungated && !gate.get()) {
       throw new ApiError(0, 'gate_closed', 'not connected: nothing is sent')
     }
@@ -88,60 +89,60 @@ export class Client {
   }
 
   session(options?: Options): Promise<SessionAnswer> {
-    return this.#call('GET', '/api/session', options)
+    return this.call('GET', '/api/session', options)
   }
 
   async signIn(login: string, password: string): Promise<Me> {
-    const answer = await this.#call<{ user: Me }>('POST', '/api/session', { body: { login, password }, ungated: true })
+    const answer = await this.call<{ user: Me }>('POST', '/api/session', { body: { login, password }, ungated: true })
     return answer.user
   }
 
   signOut(): Promise<void> {
-    return this.#call('DELETE', '/api/session')
+    return this.call('DELETE', '/api/session')
   }
 
   async ticket(options?: Options): Promise<string> {
-    const answer = await this.#call<{ ticket: string }>('POST', '/api/ws/ticket', { ...options, ungated: true })
+    const answer = await this.call<{ ticket: string }>('POST', '/api/ws/ticket', { ...options, ungated: true })
     return answer.ticket
   }
 
   alarms(state: 'open' | 'closed' | 'all', cursor?: string, options?: Options & { limit?: number }): Promise<AlarmList> {
     const query = new URLSearchParams({ state, limit: String(options?.limit ?? 200) })
     if (cursor) query.set('cursor', cursor)
-    return this.#call('GET', `/api/alarms?${query}`, options)
+    return this.call('GET', `/api/alarms?${query}`, options)
   }
 
   alarm(id: number, options?: Options): Promise<AlarmDetail> {
-    return this.#call('GET', `/api/alarms/${id}`, options)
+    return this.call('GET', `/api/alarms/${id}`, options)
   }
 
   async step(id: number, step: Step, body: StepBody, idempotency: string): Promise<Alarm> {
-    const answer = await this.#call<{ alarm: Alarm }>('POST', `/api/alarms/${id}/${step}`, { body, idempotency })
+    const answer = await this.call<{ alarm: Alarm }>('POST', `/api/alarms/${id}/${step}`, { body, idempotency })
     return answer.alarm
   }
 
   async note(id: number, text: string, idempotency: string): Promise<Alarm> {
-    const answer = await this.#call<{ alarm: Alarm }>('POST', `/api/alarms/${id}/notes`, { body: { text }, idempotency })
+    const answer = await this.call<{ alarm: Alarm }>('POST', `/api/alarms/${id}/notes`, { body: { text }, idempotency })
     return answer.alarm
   }
 
   panels(cursor?: string, options?: Options): Promise<PanelList> {
     const query = new URLSearchParams({ limit: '200' })
     if (cursor) query.set('cursor', cursor)
-    return this.#call('GET', `/api/panels?${query}`, options)
+    return this.call('GET', `/api/panels?${query}`, options)
   }
 
   panel(id: number, options?: Options): Promise<PanelDetail> {
-    return this.#call('GET', `/api/panels/${id}`, options)
+    return this.call('GET', `/api/panels/${id}`, options)
   }
 
   async order(panel: number, request: CommandRequest, idempotency: string): Promise<Command> {
-    const answer = await this.#call<{ command: Command }>('POST', `/api/panels/${panel}/commands`, { body: request, idempotency })
+    const answer = await this.call<{ command: Command }>('POST', `/api/panels/${panel}/commands`, { body: request, idempotency })
     return answer.command
   }
 
   async command(id: string, options?: Options): Promise<Command> {
-    return (await this.#call<{ command: Command }>('GET', `/api/commands/${id}`, options)).command
+    return (await this.call<{ command: Command }>('GET', `/api/commands/${id}`, options)).command
   }
 }
 

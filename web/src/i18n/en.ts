@@ -1,6 +1,12 @@
 // What people read, in English: the same shape as the Polish catalogue, or no build.
 import type { pl } from './pl'
 import { plural } from './plural'
+import { en as shell } from './areas/shell'
+import { en as desk } from './areas/desk'
+import { en as attention } from './areas/attention'
+import { en as panels } from './areas/panels'
+import { en as records } from './areas/records'
+import { en as admin } from './areas/admin'
 
 const choose = plural('en')
 const count = (n: number, one: string, other: string) => choose(n, { one: `${n} ${one}`, other: `${n} ${other}` })
@@ -9,6 +15,8 @@ export const en = {
   code: 'en',
   name: 'English',
   other: 'Polski',
+
+  areas: { shell, desk, attention, panels, records, admin },
 
   app: {
     checking: 'Checking the session',
@@ -34,7 +42,7 @@ export const en = {
 
   roles: { admin: 'administrator', supervisor: 'shift leader', operator: 'operator' },
 
-  nav: { label: 'Main', alarms: 'Alarms', panels: 'Panels', history: 'History' },
+  nav: { label: 'Main', alarms: 'Alarms', panels: 'Panels', sites: 'Sites', events: 'Events', users: 'People', status: 'System', settings: 'Settings', history: 'History' },
 
   link: {
     live: 'live',

@@ -1,5 +1,11 @@
 // What people read, in Polish. The English catalogue must have the same shape.
 import { plural } from './plural'
+import { pl as shell } from './areas/shell'
+import { pl as desk } from './areas/desk'
+import { pl as attention } from './areas/attention'
+import { pl as panels } from './areas/panels'
+import { pl as records } from './areas/records'
+import { pl as admin } from './areas/admin'
 
 const choose = plural('pl')
 
@@ -7,6 +13,8 @@ export const pl = {
   code: 'pl',
   name: 'Polski',
   other: 'English',
+
+  areas: { shell, desk, attention, panels, records, admin },
 
   app: {
     checking: 'Sprawdzam sesję',
@@ -32,7 +40,7 @@ export const pl = {
 
   roles: { admin: 'administrator', supervisor: 'kierownik zmiany', operator: 'dyżurny' },
 
-  nav: { label: 'Główne', alarms: 'Alarmy', panels: 'Centrale', history: 'Historia' },
+  nav: { label: 'Główne', alarms: 'Alarmy', panels: 'Panele', sites: 'Obiekty', events: 'Zdarzenia', users: 'Osoby', status: 'System', settings: 'Ustawienia', history: 'Historia' },
 
   link: {
     live: 'na żywo',

@@ -6,7 +6,7 @@ import { useWords, wordFor } from '../i18n'
 import { short } from '../i18n/format'
 import { Reload } from '../live/reload'
 import { isMine } from '../live/rules'
-import { href } from '../route'
+import { href, type Page } from '../route'
 import { useHere, useLive, useMe, useNow, useStepState, useValue } from '../ui/hooks'
 import { Age, Badge, Failure, Owner } from '../ui/parts'
 import { ActionBar, NextStep, StepNotice } from './AlarmSteps'
@@ -16,7 +16,7 @@ import { Timeline } from './Timeline'
 
 type Loading = 'loading' | 'ready' | 'failed' | 'missing'
 
-export function AlarmView({ id, page }: { id: number | undefined; page: 'alarms' | 'history' }) {
+export function AlarmView({ id, page }: { id: number | undefined; page: Page }) {
   const words = useWords()
   if (id === undefined) {
     return (
@@ -29,7 +29,7 @@ export function AlarmView({ id, page }: { id: number | undefined; page: 'alarms'
   return <OpenAlarm id={id} page={page} />
 }
 
-function OpenAlarm({ id, page }: { id: number; page: 'alarms' | 'history' }) {
+function OpenAlarm({ id, page }: { id: number; page: Page }) {
   const { station, desk } = useHere()
   const words = useWords()
   const form = useValue(desk.form)
@@ -104,7 +104,7 @@ function useLoaded(id: number, version: number): { state: Loading; retry: () => 
 
 const life = ['new', 'claimed', 'acknowledged', 'resolved', 'closed'] as const
 
-function AlarmHead({ alarm, page, provisional }: { alarm: Alarm; page: 'alarms' | 'history'; provisional: boolean }) {
+function AlarmHead({ alarm, page, provisional }: { alarm: Alarm; page: Page; provisional: boolean }) {
   const words = useWords()
   const me = useMe()
   const now = useNow()
@@ -130,7 +130,7 @@ function AlarmHead({ alarm, page, provisional }: { alarm: Alarm; page: 'alarms' 
           {alarm.restored_at && <span className="tag">{words.alarm.restoredAt(short(alarm.restored_at, now))}</span>}
           {alarm.historic && <span className="tag">{words.alarm.historic}</span>}
           {provisional && <span className="tag dashed">{words.alarm.provisional}</span>}
-          {alarm.previous_id && <a className="tag" href={href({ page: 'history', id: alarm.previous_id })}>{words.alarm.previous(alarm.previous_id)}</a>}
+          {alarm.previous_id && <a className="tag" href={href({ page: 'alarms', id: alarm.previous_id })}>{words.alarm.previous(alarm.previous_id)}</a>}
         </p>
       </div>
       <div className="alarm-clock">

@@ -6,11 +6,15 @@ import { perform } from '../keys/perform'
 import { useRoute } from '../route'
 import { useHere, useMe, useValue } from '../ui/hooks'
 import { AlarmView } from './AlarmView'
-import { History } from './History'
+import { SitesPage } from './admin/SitesPage'
+import { UsersPage } from './admin/UsersPage'
 import { KeysHelp } from './KeysHelp'
 import { PanelView } from './PanelView'
 import { Panels } from './Panels'
 import { Queue } from './Queue'
+import { EventsPage } from './records/EventsPage'
+import { StatusPage } from './records/StatusPage'
+import { SettingsPage } from './SettingsPage'
 import { StateBand } from './StateBand'
 import { TopBar } from './TopBar'
 
@@ -40,10 +44,14 @@ export function Console() {
       <StateBand />
       <div className="page">
         {route.page === 'alarms' && <Queue open={route.id} />}
-        {route.page === 'history' && <History open={route.id} />}
         {route.page === 'panels' && route.id === undefined && <Panels />}
         {route.page === 'panels' && route.id !== undefined && <PanelView key={route.id} id={route.id} />}
-        {route.page !== 'panels' && <AlarmView key={route.id} id={route.id} page={route.page} />}
+        {route.page === 'alarms' && <AlarmView key={route.id} id={route.id} page={route.page} />}
+        {route.page === 'sites' && <SitesPage />}
+        {route.page === 'events' && <EventsPage />}
+        {route.page === 'users' && <UsersPage />}
+        {route.page === 'status' && <StatusPage />}
+        {route.page === 'settings' && <SettingsPage />}
       </div>
       {help && <KeysHelp />}
     </div>

@@ -39,7 +39,7 @@ export function History({ open }: { open: number | undefined }) {
       <div className="pane-head"><h2>{words.history.title}</h2></div>
       <div className="rows">
         {alarms.map((alarm) => (
-          <a key={alarm.id} href={href({ page: 'history', id: alarm.id })} className={alarm.id === open ? 'row two past open' : 'row two past'}>
+          <a key={alarm.id} href={href({ page: 'alarms', id: alarm.id })} className={alarm.id === open ? 'row two past open' : 'row two past'}>
             <Badge priority={alarm.priority} />
             <span className="kind cut">{wordFor(words.kinds, alarm.kind)}</span>
             <span className="site cut">{alarm.site.name}</span>

@@ -2,12 +2,10 @@ import { useState } from 'react'
 import type { Tone } from '../attention/tone'
 import { switchLanguage, useWords } from '../i18n'
 import { clockTime, date, offset, tenths, weekday } from '../i18n/format'
-import { href, type Route } from '../route'
+import { href, pages, type Route } from '../route'
 import { useHere, useMe, useNow, useValue } from '../ui/hooks'
 import { Mutating } from '../ui/Mutating'
 import { Key } from '../ui/parts'
-
-const pages = ['alarms', 'panels', 'history'] as const
 
 export function TopBar({ page, tone }: { page: Route['page']; tone: Tone }) {
   const { station, desk } = useHere()

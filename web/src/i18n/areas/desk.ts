@@ -1,0 +1,5 @@
+// Words of queue and alarm.
+
+export const pl = {}
+
+export const en: typeof pl = {}
