@@ -38,6 +38,7 @@ type alarmRun struct {
 	metrics string // URL; empty: not known
 	child   *child // the dozor that the run started; nil: it measures another's
 	meters  []meter
+	disk    string // folder beside the database; empty: it is another's
 	targets []target
 }
 
@@ -90,7 +91,7 @@ func (r *alarmRun) start(ctx context.Context, s *station) error {
 	if err != nil {
 		return err
 	}
-	r.child, r.metrics = dozor.child, dozor.metrics
+	r.child, r.metrics, r.disk = dozor.child, dozor.metrics, s.dir
 	r.api = newAPI(dozor.url, benchLogin, s.password)
 	r.meters = []meter{s.postgresMeter(), dozor.meter(), process.meter()}
 	for i, id := range panels {
@@ -252,6 +253,13 @@ func (r *alarmRun) raise(ctx context.Context, screens []*screen) (report AlarmRe
 	if err != nil {
 		return report, err
 	}
+	var disk *diskMeter
+	if r.disk != "" {
+		if disk, err = watchDisk(ctx, r.disk); err != nil {
+			return report, err
+		}
+		defer disk.stop()
+	}
 	begun := time.Now()
 	alarms := r.o.Burst
 	if r.o.Burst > 0 {
@@ -285,6 +293,13 @@ func (r *alarmRun) raise(ctx context.Context, screens []*screen) (report AlarmRe
 	}
 	report = r.report(alarms, truths, screens)
 	report.Processes, report.elapsed = processes, elapsed
+	if disk != nil {
+		took, err := disk.end()
+		if err != nil {
+			return report, err
+		}
+		report.Disk = &took
+	}
 	if before != nil {
 		own, err := after.since(*before)
 		if err != nil {

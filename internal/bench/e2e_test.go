@@ -47,6 +47,8 @@ func TestWholeRuns(t *testing.T) {
 		require.Positive(t, report.Latency.P50)
 		require.LessOrEqual(t, report.Latency.P50, report.Latency.Max)
 		require.NotNil(t, report.Own)
+		require.NotNil(t, report.Disk)
+		require.Positive(t, report.Disk.P50)
 		require.Nil(t, report.Burst)
 		requireProcesses(t, report.Processes, "postgres", "dozor", "sim", "bench")
 		require.Contains(t, printed(t, &report), "lost 0, doubled 0; 40 to 40 events a client")
@@ -78,7 +80,7 @@ func TestWholeRuns(t *testing.T) {
 		require.Greater(t, *report.Burst, *report.Floor)
 		requireProcesses(t, report.Processes, "bench")
 		require.Equal(t, []string{
-			"burst_s", "clients", "duplicated", "events", "floor_ms", "floor_s", "latency_ms", "lost",
+			"burst_s", "clients", "disk_ms", "duplicated", "events", "floor_ms", "floor_s", "latency_ms", "lost",
 			"own_ms", "panels", "processes",
 		}, keys(t, &report))
 	})

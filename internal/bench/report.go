@@ -9,7 +9,8 @@ import (
 )
 
 // AlarmReport is what Alarm has measured. Own is null where the metrics of dozor are not
-// known, Burst and Floor where no burst was raised.
+// known, Disk where its database is not the run's own, Burst and Floor where no burst was
+// raised.
 type AlarmReport struct {
 	Panels  int `json:"panels"`
 	Clients int `json:"clients"`
@@ -20,6 +21,8 @@ type AlarmReport struct {
 	// Latency is of alarms, from the change at the panel to the frame at each client.
 	Latency Latency   `json:"latency_ms"`
 	Own     *OwnShare `json:"own_ms"`
+	// Disk is what making one page durable took on PostgreSQL's disk, meanwhile.
+	Disk *Latency `json:"disk_ms"`
 	// Burst is the time from the burst to the last event at the last client, Floor that of
 	// reading the largest share of one panel.
 	Burst *float64 `json:"burst_s"`
@@ -77,6 +80,9 @@ func (r *AlarmReport) Print(w io.Writer, asJSON bool) error {
 	}
 	if r.Own != nil {
 		t.row("dozor's own share", r.Own.P50, "", r.Own.P99, fmt.Sprintf("<= %g", r.Own.Max), "")
+	}
+	if r.Disk != nil {
+		t.row("one page to the disk", r.Disk.P50, r.Disk.P95, r.Disk.P99, r.Disk.Max, "")
 	}
 	if r.Burst != nil {
 		t.line("")
