@@ -12,15 +12,17 @@ type Kind int
 
 // The kinds. Unknown is what was never classified: our own fault, shown as 500.
 const (
-	Unknown      Kind = iota
-	NotFound          // nothing has that name
-	Conflict          // somebody else was first; the current state goes with it
-	Invalid           // the input can't be right, whatever the state
-	Forbidden         // known who asks, and they may not
-	Unauthorized      // not known who asks
-	Unavailable       // a part that is needed is down; trying again may help
-	TooLarge          // past a limit on what comes from outside
-	TooMany           // past a rate limit
+	Unknown       Kind = iota
+	NotFound           // nothing has that name
+	Conflict           // somebody else was first; the current state goes with it
+	Invalid            // the input can't be right, whatever the state
+	Forbidden          // known who asks, and they may not
+	Unauthorized       // not known who asks
+	Unavailable        // a part that is needed is down; trying again may help
+	TooLarge           // past a limit on what comes from outside
+	TooMany            // past a rate limit
+	Stale              // meant for a version that is no longer the current one, which goes with it
+	Unconditional      // an edit that does not say for which version it is meant
 )
 
 // Error is an error with a kind, a stable code for programs and a sentence for people.
@@ -76,4 +78,10 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return Unknown
+}
+
+// VersionMismatch refuses an edit of a version that is no longer the current one; current
+// goes to the client under its name ("user").
+func VersionMismatch(name string, current any) *Error {
+	return New(Stale, "version_mismatch", "Somebody else has changed it since you saw it.").With(map[string]any{name: current})
 }

@@ -133,7 +133,7 @@ func add[I, O any](a *api, o huma.Operation, do func(ctx context.Context, by acc
 
 // unknownRoute answers what no operation does, with 405 where another method would do.
 func (a *api) unknownRoute(w http.ResponseWriter, r *http.Request) {
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := a.mux.Handler(other); pattern != "/api/" && method != r.Method {

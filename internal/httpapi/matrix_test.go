@@ -27,7 +27,7 @@ func TestPermissionMatrix(t *testing.T) {
 			path = "/api/commands/" + ids.NewCommandID().String()
 		}
 		var body any
-		if route.Method == http.MethodPost {
+		if route.Method == http.MethodPost || route.Method == http.MethodPut || route.Method == http.MethodPatch {
 			body = map[string]any{}
 		}
 		name := route.Method + " " + route.Pattern

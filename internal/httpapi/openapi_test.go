@@ -37,7 +37,7 @@ func TestOpenAPIIsAsCommitted(t *testing.T) {
 func TestEveryPathParameterIsRead(t *testing.T) {
 	t.Parallel()
 	for path, item := range build(Deps{}).huma.OpenAPI().Paths {
-		for _, o := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+		for _, o := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if o == nil {
 				continue
 			}

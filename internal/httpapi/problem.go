@@ -94,6 +94,9 @@ var statusOf = map[errs.Kind]int{
 	errs.Unavailable:  http.StatusServiceUnavailable,
 	errs.TooLarge:     http.StatusRequestEntityTooLarge,
 	errs.TooMany:      http.StatusTooManyRequests,
+	errs.Stale:        http.StatusPreconditionFailed,
+
+	errs.Unconditional: http.StatusPreconditionRequired,
 }
 
 // problemOf is the one place where an error becomes a status. What nobody classified is
