@@ -1,5 +1,6 @@
 import './styles/tokens.css'
 import './styles/base.css'
+import './styles/kit.css'
 import './styles/bands.css'
 import './styles/queue.css'
 import './styles/alarm.css'

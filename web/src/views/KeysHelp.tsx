@@ -1,6 +1,7 @@
 import { useWords } from '../i18n'
 import { useHere } from '../ui/hooks'
-import { Key, Sheet } from '../ui/parts'
+import { Dialog } from '../ui/Dialog'
+import { Key } from '../ui/parts'
 
 export function KeysHelp() {
   const { desk } = useHere()
@@ -24,7 +25,7 @@ export function KeysHelp() {
   ]
   const close = () => desk.help.set(false)
   return (
-    <Sheet title={words.keys.title} onClose={close}>
+    <Dialog title={words.keys.title} onClose={close}>
       <dl className="keys">
         {table.map(([keys, text]) => (
           <div key={text}>
@@ -36,6 +37,6 @@ export function KeysHelp() {
       <div className="sheet-foot">
         <button type="button" className="button" onClick={close}>{words.keys.close} <Key>Esc</Key></button>
       </div>
-    </Sheet>
+    </Dialog>
   )
 }

@@ -10,7 +10,8 @@ import { isFinished } from '../live/panels'
 import { uuid } from '../live/uuid'
 import { useHere, useNow } from '../ui/hooks'
 import { Mutating } from '../ui/Mutating'
-import { Key, Sheet } from '../ui/parts'
+import { Dialog } from '../ui/Dialog'
+import { Key } from '../ui/parts'
 import { orderText } from './orderText'
 
 const deadlines = [5, 15, 30, 60]
@@ -54,11 +55,11 @@ export function OrderSheet({ panel, partitions, kind, onClose }: Props) {
   }
 
   const title = `${words.order.titles[kind]}: ${panel.site.name}`
-  if (sent) return <Sheet title={title} onClose={onClose}><Result command={sent} onClose={onClose} /></Sheet>
+  if (sent) return <Dialog title={title} onClose={onClose}><Result command={sent} onClose={onClose} /></Dialog>
 
   const toggle = (number: number) => setChosen((now) => (now.includes(number) ? now.filter((other) => other !== number) : [...now, number]))
   return (
-    <Sheet title={title} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <form onSubmit={(event) => void send(event)} onKeyDown={(event) => isSend(event.nativeEvent) && void send()}>
         <fieldset className="group">
           <legend>{words.order.partitions}</legend>
@@ -98,7 +99,7 @@ export function OrderSheet({ panel, partitions, kind, onClose }: Props) {
           </Mutating>
         </div>
       </form>
-    </Sheet>
+    </Dialog>
   )
 }
 

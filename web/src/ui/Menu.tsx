@@ -1,0 +1,27 @@
+import { Menu as Base } from '@base-ui/react/menu'
+import type { ReactNode } from 'react'
+
+export interface MenuEntry {
+  key: string
+  text: ReactNode
+  onChoose: () => void
+  disabled?: boolean
+}
+
+/** A button with a list of what it can do. The list lies below the bands. */
+export function Menu({ label, button, entries }: { label: string; button: ReactNode; entries: readonly MenuEntry[] }) {
+  return (
+    <Base.Root modal={false}>
+      <Base.Trigger className="button quiet" aria-label={label}>{button}</Base.Trigger>
+      <Base.Portal>
+        <Base.Positioner className="menu-place" align="end" sideOffset={4}>
+          <Base.Popup className="menu">
+            {entries.map((entry) => (
+              <Base.Item key={entry.key} className="menu-item" disabled={entry.disabled ?? false} onClick={entry.onChoose}>{entry.text}</Base.Item>
+            ))}
+          </Base.Popup>
+        </Base.Positioner>
+      </Base.Portal>
+    </Base.Root>
+  )
+}
