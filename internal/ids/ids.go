@@ -22,6 +22,9 @@ type PanelID int64
 // AlarmID names an alarm: the number that operators say to each other.
 type AlarmID int64
 
+// ContactID names somebody to call about a site.
+type ContactID int64
+
 // UserID names a person who may sign in.
 type UserID int64
 
