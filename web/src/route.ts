@@ -1,9 +1,15 @@
 // Where in the client somebody is: the part of the address behind #.
 import { useSyncExternalStore } from 'react'
+import type { Me } from './api/types'
 
 export const pages = ['alarms', 'panels', 'sites', 'events', 'users', 'status', 'settings'] as const
 
 export type Page = (typeof pages)[number]
+
+/** The pages that somebody may open. */
+export function pagesFor(me: Me): readonly Page[] {
+  return pages.filter((page) => page !== 'users' || me.role === 'admin')
+}
 
 export interface Route {
   page: Page

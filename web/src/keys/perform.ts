@@ -1,10 +1,10 @@
 // Does what a key means on this desk. Every step goes through Steps, which refuses while
 // the gate is closed.
 import type { Alarm, Me, Step } from '../api/types'
-import type { Desk } from '../live/desk'
-import { allows, mostUrgent } from '../live/rules'
+import type { Desk, Form } from '../live/desk'
+import { allows, isMine, mostUrgent } from '../live/rules'
 import type { Station } from '../live/station'
-import { go, type Route } from '../route'
+import { go, type Page, pagesFor, type Route } from '../route'
 import type { KeyAction } from './keymap'
 
 interface Place {
@@ -14,6 +14,8 @@ interface Place {
   route: Route
   /** A sheet lies over the page: only what cannot wait gets through. */
   covered: boolean
+  /** Silences this desk for a while. */
+  mute?: (() => void) | undefined
 }
 
 const steps: Partial<Record<KeyAction, Step>> = {
@@ -26,10 +28,23 @@ export function perform(action: KeyAction, place: Place): boolean {
   switch (action) {
     case 'claim-next':
       return claimNext(place)
-    case 'back':
-      return back(place)
+    case 'mute':
+      place.mute?.()
+      return place.mute !== undefined
+    case 'palette':
+      desk.palette.set(!desk.palette.get())
+      return true
   }
+  // What lies over the page closes itself on Escape.
   if (place.covered) return false
+  if (action === 'back') return back(place)
+  if (action === 'search') return search(desk)
+  if (action.startsWith('go-')) {
+    const page = action.slice(3) as Page
+    if (!pagesFor(me).includes(page)) return false
+    go({ page })
+    return true
+  }
   if (action === 'help') {
     desk.help.set(true)
     return true
@@ -43,6 +58,7 @@ export function perform(action: KeyAction, place: Place): boolean {
   if (action === 'open') {
     const id = desk.cursor.get()
     if (route.page !== 'alarms' || id === undefined || id === route.id) return false
+    desk.drawer.set(false)
     go({ page: 'alarms', id })
     return true
   }
@@ -51,6 +67,11 @@ export function perform(action: KeyAction, place: Place): boolean {
   if (!alarm) return false
   if (action === 'note') {
     openForm(place, alarm, 'note')
+    return true
+  }
+  if (action === 'pause') {
+    if (!isMine(alarm, me) || (alarm.state !== 'claimed' && alarm.state !== 'acknowledged')) return false
+    openForm(place, alarm, 'pause')
     return true
   }
   if (action === 'resolve') {
@@ -75,18 +96,28 @@ export function claimNext({ station, desk, route }: Pick<Place, 'station' | 'des
 
 function show({ desk, route }: Pick<Place, 'desk' | 'route'>, id: number): void {
   desk.cursor.set(id)
+  desk.drawer.set(false)
   if (route.page === 'alarms' && route.id === id) return
   desk.form.set(undefined)
   go({ page: 'alarms', id })
 }
 
-function openForm(place: Place, alarm: Alarm, form: 'resolve' | 'note'): void {
+function openForm(place: Place, alarm: Alarm, form: Form): void {
   show(place, alarm.id)
   place.desk.form.set(form)
 }
 
+/** The page's own search, or the one for everything. */
+function search(desk: Desk): boolean {
+  const field = document.querySelector<HTMLInputElement>('.page input[type=search]')
+  if (field) field.focus()
+  else desk.palette.set(true)
+  return true
+}
+
 function back({ desk, route }: Place): boolean {
   if (desk.help.get()) desk.help.set(false)
+  else if (desk.drawer.get()) desk.drawer.set(false)
   else if (desk.form.get()) desk.form.set(undefined)
   else if (route.id !== undefined) go({ page: route.page })
   else return false
@@ -100,11 +131,13 @@ function move({ station, desk, route }: Place, by: number): boolean {
   const at = queue.findIndex((alarm) => alarm.id === (desk.cursor.get() ?? route.id))
   const next = at < 0 ? (by > 0 ? 0 : queue.length - 1) : Math.min(queue.length - 1, Math.max(0, at + by))
   desk.cursor.set(queue[next]?.id)
+  // Beside an alarm on a narrow desk the queue comes out, so that the cursor is seen.
+  if (route.id !== undefined) desk.drawer.set(true)
   return true
 }
 
 function target({ station, desk, route }: Place): Alarm | undefined {
-  if (route.page === 'panels') return undefined
+  if (route.page !== 'alarms') return undefined
   const id = route.id ?? desk.cursor.get()
   if (id === undefined) return undefined
   return station.alarms.get(id) ?? station.details.get(id)?.alarm

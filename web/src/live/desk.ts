@@ -1,7 +1,7 @@
 // What is open on this screen besides the address: the cursor in the queue, a form.
 import { Value } from './value'
 
-export type Form = 'resolve' | 'note'
+export type Form = 'resolve' | 'note' | 'pause'
 
 export class Desk {
   /** The row that the keys are at. */
@@ -9,6 +9,10 @@ export class Desk {
   /** The form that is open on the alarm shown. */
   readonly form = new Value<Form | undefined>(undefined)
   readonly help = new Value(false)
+  /** The list of everything that can be found or done. */
+  readonly palette = new Value(false)
+  /** The queue, where it has no place of its own beside the alarm. */
+  readonly drawer = new Value(false)
   /** Counts the wishes to see the top of the queue. */
   readonly home = new Value(0)
 }
