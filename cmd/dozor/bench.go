@@ -36,3 +36,13 @@ func measured(err error, show func() error) error {
 	}
 	return errors.Join(err, show())
 }
+
+type benchScreenCommand struct {
+	bench.ScreenOptions `embed:""`
+}
+
+func (c *benchScreenCommand) Run(ctx context.Context, s streams) error {
+	c.Logger = obs.NewLogger(s.err, obs.Text, slog.LevelInfo)
+	report, err := bench.Screen(ctx, c.ScreenOptions)
+	return measured(err, func() error { return report.Print(s.out, c.JSON) })
+}

@@ -33,6 +33,7 @@ type commands struct {
 	Bench struct {
 		Alarm  benchAlarmCommand  `cmd:"" help:"Measure the way of alarms from panels to screens."`
 		Ingest benchIngestCommand `cmd:"" help:"Measure how fast events go from the bus to the wire."`
+		Screen benchScreenCommand `cmd:"" help:"Measure how fast a real browser paints alarms."`
 	} `cmd:"" help:"Measure this program on this machine."`
 	Version versionCommand `cmd:"" help:"Say what this program is."`
 }

@@ -23,17 +23,17 @@ const (
 )
 
 // openBus makes the publishing end, with the hints that wake consumers.
-func (r *ingestRun) openBus(ctx context.Context, group *errgroup.Group) (bus.Publisher, func(), error) {
-	pool, err := pg.Open(ctx, r.server.AppURL(stationDB), pg.Options{MaxConns: publishers + 1, Name: instance + "/bus"})
+func (s *station) openBus(ctx context.Context, group *errgroup.Group) (bus.Publisher, func(), error) {
+	pool, err := pg.Open(ctx, s.server.AppURL(stationDB), pg.Options{MaxConns: publishers + 1, Name: instance + "/bus"})
 	if err != nil {
 		return nil, nil, err
 	}
-	direct, err := pg.OpenDirect(ctx, r.server.AppURL(stationDB), pg.Options{MaxConns: 2, Name: instance + "/hints"})
+	direct, err := pg.OpenDirect(ctx, s.server.AppURL(stationDB), pg.Options{MaxConns: 2, Name: instance + "/hints"})
 	if err != nil {
 		pool.Close()
 		return nil, nil, err
 	}
-	hints := pg.NewHints(pool, direct, r.log)
+	hints := pg.NewHints(pool, direct, s.log)
 	stopped := make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)
 	group.Go(func() error {
@@ -43,7 +43,7 @@ func (r *ingestRun) openBus(ctx context.Context, group *errgroup.Group) (bus.Pub
 		}
 		return nil
 	})
-	return pgbus.New(pool, direct, hints, r.log), func() {
+	return pgbus.New(pool, direct, hints, s.log), func() {
 		stop()
 		<-stopped
 		pool.Close()
