@@ -1,5 +1,6 @@
 // The server's time as far as this window knows it. Ages are counted by it, so that a
 // wrong clock of a desk makes no old value look fresh.
+import { timers } from './timers'
 import { Value } from './value'
 
 const keep = 30
@@ -28,17 +29,17 @@ export const serverClock = new ServerClock()
 /** Ticks once a second while somebody looks. */
 class Ticker {
   #value = new Value(0)
-  #timer: ReturnType<typeof setInterval> | undefined
+  #stop: (() => void) | undefined
   #users = 0
 
   get = (): number => Math.floor(serverClock.now() / 1000)
 
   subscribe = (listener: () => void): (() => void) => {
     const stop = this.#value.subscribe(listener)
-    if (this.#users++ === 0) this.#timer = setInterval(() => this.#value.set(this.#value.get() + 1), 1000)
+    if (this.#users++ === 0) this.#stop = timers.every(1000, () => this.#value.set(this.#value.get() + 1))
     return () => {
       stop()
-      if (--this.#users === 0) clearInterval(this.#timer)
+      if (--this.#users === 0) this.#stop?.()
     }
   }
 }

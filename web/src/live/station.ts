@@ -1,13 +1,16 @@
 // Puts the parts of one window together: session, client, stream and stores.
 import { ApiError, Client } from '../api/client'
 import type { Alarm, Frame, Me, Panel, StreamPosition } from '../api/types'
+import { Acts } from './acts'
 import { AlarmStore } from './alarms'
 import { serverClock } from './clock'
+import { Desks } from './desks'
 import { DetailStore } from './details'
+import { Faults } from './faults'
 import { gate } from './gate'
 import { PanelStore } from './panels'
 import { Steps } from './steps'
-import { type PanelChoice, type Socket, Stream } from './stream'
+import { type PanelChoice, silenceLimit, type Socket, Stream } from './stream'
 import { Value } from './value'
 
 export type Session =
@@ -25,11 +28,15 @@ export class Station {
   readonly alarms = new AlarmStore()
   readonly details = new DetailStore()
   readonly panels = new PanelStore()
+  readonly desks = new Desks((report) => this.stream.say(report))
+  readonly faults = new Faults()
+  readonly acts = new Acts()
   readonly steps: Steps
   readonly stream: Stream
   #watches = new Map<object, PanelChoice>()
   #version = ''
   #lastUser = 0
+  #live = false
 
   constructor(open: (protocols: string[]) => Socket = openSocket) {
     this.steps = new Steps(this.client, (alarm) => this.learn(alarm))
@@ -39,11 +46,21 @@ export class Station {
       open,
       frame: (frame) => this.#frame(frame),
       panelState: (state) => this.panels.state(state),
+      desks: (desks) => this.desks.take(desks),
+      faults: (faults) => this.faults.take(faults),
       time: (at) => serverClock.observe(at),
       ended: () => this.#out(true),
       isEnd: (error) => error instanceof ApiError && error.status === 401,
     })
-    this.stream.status.subscribe(() => gate.set(this.stream.status.get().phase === 'live'))
+    gate.watch(() => this.#live && this.stream.silence > silenceLimit)
+    this.stream.status.subscribe(() => {
+      const live = this.stream.status.get().phase === 'live'
+      if (live === this.#live) return
+      this.#live = live
+      gate.set(live)
+      if (live) this.desks.connected()
+      else this.desks.lost()
+    })
     this.client.onSignedOut = () => this.#out(true)
   }
 
@@ -66,8 +83,11 @@ export class Station {
     }
   }
 
-  async signIn(login: string, password: string): Promise<void> {
-    this.#in(await this.client.signIn(login, password))
+  /** Signs in; the work begins when the person is ready, which may take a sound check. */
+  async signIn(login: string, password: string, ready: (user: Me) => Promise<void> = async () => {}): Promise<void> {
+    const user = await this.client.signIn(login, password)
+    await ready(user)
+    this.#in(user)
   }
 
   async signOut(): Promise<void> {
@@ -135,6 +155,7 @@ export class Station {
   }
 
   #frame(frame: Frame): void {
+    this.acts.take(frame, knownTo(frame, this.alarms))
     switch (frame.type) {
       case 'alarm.new':
       case 'alarm.updated':
@@ -184,8 +205,15 @@ export class Station {
     this.alarms.clear()
     this.details.clear()
     this.panels.clear()
+    this.desks.clear()
+    this.faults.clear()
+    this.acts.clear()
     this.session.set({ kind: 'out', expired: expired && was.kind === 'in' })
   }
+}
+
+function knownTo(frame: Frame, alarms: AlarmStore): Alarm | undefined {
+  return frame.type === 'alarm.updated' ? alarms.get(frame.data.alarm.id) : undefined
 }
 
 function openSocket(protocols: string[]): Socket {

@@ -2,6 +2,9 @@
 // stood. Only messages say that the server lives: neither the socket's own events nor
 // the browser's idea of being online can be trusted when a server freezes.
 import type { Frame, Message, PanelState, StreamPosition } from '../api/types'
+import type { DeskReport, DesksMessage, DeskView } from './desks'
+import type { Fault, StationMessage } from './faults'
+import { type Timers, timers as windowTimers } from './timers'
 import { Value } from './value'
 
 /** Silence that means the server is gone, and the longest a connection may take to begin. */
@@ -28,6 +31,9 @@ export interface StreamPorts {
   open(protocols: string[]): Socket
   frame(frame: Frame): void
   panelState(state: PanelState): void
+  /** Who sits where, and what is wrong with the station: told beside the positions. */
+  desks?(desks: DeskView[] | null): void
+  faults?(faults: Fault[] | null): void
   /** The instant a message was sent at, by the server's clock. */
   time(at: string): void
   /** Access ended: whoever sits here must sign in again. */
@@ -35,7 +41,11 @@ export interface StreamPorts {
   /** Whether an error of load or ticket means the same. */
   isEnd(error: unknown): boolean
   random?(): number
+  timers?: Timers
 }
+
+/** What the server sends, with what has no position in the stream. */
+type Incoming = Message | DesksMessage | StationMessage
 
 export type Phase = 'idle' | 'connecting' | 'syncing' | 'live' | 'waiting'
 
@@ -56,14 +66,17 @@ export class Stream {
   #position: StreamPosition | null = null
   #panels: PanelChoice = []
   #connection: Connection | null = null
-  #retry: ReturnType<typeof setTimeout> | undefined
-  #late: ReturnType<typeof setTimeout> | undefined
+  #timers: Timers
+  #retry: (() => void) | undefined
+  #late: (() => void) | undefined
   #attempt = 0
   #running = false
   #heardAt = 0
+  #heard = -Infinity
 
   constructor(ports: StreamPorts) {
     this.#ports = ports
+    this.#timers = ports.timers ?? windowTimers
   }
 
   get position(): StreamPosition | null {
@@ -73,6 +86,11 @@ export class Stream {
   /** When the last message came, by the desk's clock; 0 is never. */
   get heardAt(): number {
     return this.#heardAt
+  }
+
+  /** How long nothing came, in milliseconds, whatever happened to the desk's clock. */
+  get silence(): number {
+    return performance.now() - this.#heard
   }
 
   /** Connects, and stays connected until stop. */
@@ -85,8 +103,8 @@ export class Stream {
 
   stop(): void {
     this.#running = false
-    clearTimeout(this.#retry)
-    clearTimeout(this.#late)
+    this.#retry?.()
+    this.#late?.()
     this.#late = undefined
     this.#connection?.drop()
     this.#connection = null
@@ -101,10 +119,15 @@ export class Stream {
     this.#connection?.subscribe(choice)
   }
 
+  /** Tells the server of this desk; says whether there was a connection to tell it on. */
+  say(desk: DeskReport): boolean {
+    return this.#connection?.say(desk) ?? false
+  }
+
   #connect(): void {
-    this.#say({ phase: 'connecting', attempt: this.#attempt })
-    this.#connection = new Connection(this.#ports, this.#position, this.#panels, {
-      heard: () => void (this.#heardAt = Date.now()),
+    this.#set({ phase: 'connecting', attempt: this.#attempt })
+    this.#connection = new Connection(this.#ports, this.#timers, this.#position, this.#panels, {
+      heard: () => this.#hear(),
       moved: (position) => void (this.#position = position),
       phase: (phase) => this.#phase(phase),
       lost: (end) => this.#lost(end),
@@ -115,16 +138,26 @@ export class Stream {
     })
   }
 
+  #hear(): void {
+    const late = this.silence > silenceLimit && this.status.get().phase === 'live'
+    this.#heardAt = Date.now()
+    this.#heard = performance.now()
+    if (!late) return
+    // The page itself slept: whoever was refused meanwhile learns that it goes on.
+    this.#set({ phase: 'syncing' })
+    this.#set({ phase: 'live' })
+  }
+
   #phase(phase: 'syncing' | 'live'): void {
     if (phase === 'syncing') {
       this.#armLate()
-      this.#say({ phase })
+      this.#set({ phase })
       return
     }
-    clearTimeout(this.#late)
+    this.#late?.()
     this.#late = undefined
     this.#attempt = 0
-    this.#say({ phase, degraded: false, liveAt: Date.now(), attempt: 0 })
+    this.#set({ phase, degraded: false, liveAt: Date.now(), attempt: 0 })
   }
 
   #lost(end: End): void {
@@ -134,22 +167,22 @@ export class Stream {
     const was = this.status.get()
     // What was live and is not any more is said at once; a first connection may try a little.
     const degraded = was.degraded || was.liveAt > 0
-    this.#say({ phase: 'waiting', degraded })
+    this.#set({ phase: 'waiting', degraded })
     const random = (this.#ports.random ?? Math.random)()
     const full = end.retry === 'now' ? firstDelay : Math.min(longestDelay, firstDelay * 1.7 ** this.#attempt)
     this.#attempt++
-    this.#retry = setTimeout(() => this.#connect(), full * (0.5 + random / 2))
+    this.#retry = this.#timers.after(full * (0.5 + random / 2), () => this.#connect())
   }
 
   #armLate(): void {
     if (this.#late !== undefined) return
-    this.#late = setTimeout(() => {
+    this.#late = this.#timers.after(silenceLimit, () => {
       this.#late = undefined
-      if (this.status.get().phase !== 'live') this.#say({ degraded: true })
-    }, silenceLimit)
+      if (this.status.get().phase !== 'live') this.#set({ degraded: true })
+    })
   }
 
-  #say(change: Partial<StreamStatus>): void {
+  #set(change: Partial<StreamStatus>): void {
     const was = this.status.get()
     const liveAt = was.phase === 'live' && change.phase !== 'live' ? this.#heardAt : was.liveAt
     this.status.set({ ...was, liveAt, ...change })
@@ -167,18 +200,21 @@ interface Owner {
 /** One attempt: watched from its construction, since even a connect can hang for ever. */
 class Connection {
   #ports: StreamPorts
+  #timers: Timers
   #owner: Owner
   #position: StreamPosition | null
   #panels: PanelChoice
   #socket: Socket | null = null
-  #watchdog: ReturnType<typeof setTimeout> | undefined
+  #watchdog: (() => void) | undefined
+  #fedAt = 0
   #abort = new AbortController()
   #live = false
   #loading = false
   #gone = false
 
-  constructor(ports: StreamPorts, position: StreamPosition | null, panels: PanelChoice, owner: Owner) {
+  constructor(ports: StreamPorts, timers: Timers, position: StreamPosition | null, panels: PanelChoice, owner: Owner) {
     this.#ports = ports
+    this.#timers = timers
     this.#position = position
     this.#panels = panels
     this.#owner = owner
@@ -208,7 +244,7 @@ class Connection {
   async #load(): Promise<void> {
     // A list may be long and the line slow: it has a limit of its own.
     this.#loading = true
-    clearTimeout(this.#watchdog)
+    this.#unwatch()
     const position = await this.#ports.load(this.#abort.signal)
     if (this.#gone) return
     this.#loading = false
@@ -232,7 +268,7 @@ class Connection {
   drop(): void {
     if (this.#gone) return
     this.#gone = true
-    clearTimeout(this.#watchdog)
+    this.#unwatch()
     this.#abort.abort()
     const socket = this.#socket
     this.#socket = null
@@ -245,13 +281,33 @@ class Connection {
     }
   }
 
+  say(desk: DeskReport): boolean {
+    if (this.#live) this.#send({ desk })
+    return this.#live
+  }
+
+  /** Something happened: the watchdog waits anew. It is not wound up for every message. */
   #feed(): void {
-    clearTimeout(this.#watchdog)
     if (this.#loading || this.#gone) return
-    this.#watchdog = setTimeout(() => {
+    this.#fedAt = performance.now()
+    if (!this.#watchdog) this.#watch(silenceLimit)
+  }
+
+  #watch(ms: number): void {
+    this.#watchdog = this.#timers.after(ms, () => {
+      const left = this.#fedAt + silenceLimit - performance.now()
+      if (left > 0) {
+        this.#watch(left)
+        return
+      }
       this.drop()
       this.#owner.lost({ retry: 'later' })
-    }, silenceLimit)
+    })
+  }
+
+  #unwatch(): void {
+    this.#watchdog?.()
+    this.#watchdog = undefined
   }
 
   #closed(code: number): void {
@@ -278,9 +334,9 @@ class Connection {
   #message(data: unknown): void {
     this.#feed()
     this.#owner.heard()
-    let message: Message
+    let message: Incoming
     try {
-      message = JSON.parse(String(data)) as Message
+      message = JSON.parse(String(data)) as Incoming
     } catch {
       this.drop()
       this.#owner.lost({ retry: 'later', reload: true })
@@ -291,7 +347,17 @@ class Connection {
       this.#ports.panelState(message.data)
       return
     }
+    if (message.type === 'desks') {
+      this.#ports.desks?.(message.data.desks)
+      return
+    }
+    if (message.type === 'station') {
+      this.#ports.faults?.(message.data.faults)
+      return
+    }
     if (message.type === 'heartbeat') this.#ports.time(message.at)
+    // What a newer server tells without a position is no step of the stream.
+    if (typeof message.epoch !== 'number' || typeof message.position !== 'number') return
     // Until the lists are there again, what is sent belongs to a stream that was left.
     if (this.#loading || this.#position === null) return
     if (message.type === 'reset' || message.epoch > this.#position.epoch) {
