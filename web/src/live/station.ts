@@ -1,5 +1,6 @@
 // Puts the parts of one window together: session, client, stream and stores.
 import { ApiError, Client } from '../api/client'
+import { queries } from '../api/queries'
 import type { Alarm, Frame, Me, Panel, StreamPosition } from '../api/types'
 import { Acts } from './acts'
 import { AlarmStore } from './alarms'
@@ -97,6 +98,7 @@ export class Station {
 
   /** Takes an alarm from wherever it came. */
   learn(alarm: Alarm): void {
+    this.acts.learn(alarm, this.alarms.get(alarm.id), new Date(serverClock.now()).toISOString())
     this.alarms.apply(alarm)
     this.details.apply(alarm)
   }
@@ -205,6 +207,7 @@ export class Station {
     this.alarms.clear()
     this.details.clear()
     this.panels.clear()
+    queries.clear()
     this.desks.clear()
     this.faults.clear()
     this.acts.clear()
