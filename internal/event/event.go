@@ -151,7 +151,25 @@ func (e *Event) fromStation(s wire.Station) {
 	case wire.Unreadable:
 		e.Kind, e.Priority, e.Raises = Unreadable, P2, true
 	default:
+		if f, ok := wire.FaultOf(s.Code); ok {
+			e.fromFault(f, s.Code == f.End)
+			return
+		}
 		e.unclassified()
+	}
+}
+
+// fromFault judges what is wrong with the station itself. The fault is the source, so
+// that another one at the same time is something new, and rings.
+func (e *Event) fromFault(f wire.Fault, over bool) {
+	e.Kind, e.SourceKind = Station, string(f.Begin)
+	switch {
+	case over:
+		e.Priority, e.Restore, e.Ends = P5, true, true
+	case f.Begin == wire.NobodyWatches:
+		e.Priority, e.Raises = P1, true // whatever happens to people now, nobody hears of it
+	default:
+		e.Priority, e.Raises = P2, true
 	}
 }
 

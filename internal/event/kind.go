@@ -26,7 +26,9 @@ const (
 	System         Kind = "system"
 	MemoryGap      Kind = "memory_gap" // records of a panel that can't be read back
 	Unreadable     Kind = "unreadable" // a message that nobody understands
+	Station        Kind = "station"    // something is wrong with the station itself
 	Unknown        Kind = "unknown"    // a code that no rule knows
+	Other          Kind = "other"      // what a person reports and no other kind fits
 )
 
 // Priority is how pressing an event is, P1 the most.
@@ -48,4 +50,5 @@ type Source string
 const (
 	FromPanel   Source = "panel"
 	FromStation Source = "station"
+	ByHand      Source = "hand" // a person was told of it
 )

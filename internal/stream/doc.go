@@ -30,8 +30,9 @@
 //   - Only a higher epoch is followed, and only on PostgreSQL's word.
 //   - A tier counts only where it holds every position asked for.
 //   - Nobody is sent a frame outside of their sites and audiences.
-//   - Panel states have no position: the latest replaces the one before, and what a slow
-//     client has not taken yet is never queued.
+//   - Panel states and notices (who sits where, how the station is) have no position: the
+//     latest replaces the one before, and what a slow client has not taken yet is never
+//     queued. A client has the notices again whenever it resumes.
 //
 // When PostgreSQL is away the hub goes on with what the fan-out brings; a hole, and a
 // resume that the ring can't answer, wait for its return.

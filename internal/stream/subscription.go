@@ -66,6 +66,7 @@ type Subscription struct {
 	timer       *time.Timer // the goroutine's own, for waiting
 	choice      panelChoice
 	stateChange int64
+	noticed     int64 // the newest notice that it took
 }
 
 // place is where a client stands since it last began.
@@ -152,7 +153,7 @@ func (s *Subscription) nudge() {
 }
 
 // Next returns what the client is sent next, at least one message: frames, a reset,
-// panel states, a heartbeat each second. Calling it says that all messages returned
+// notices, panel states, a heartbeat each second. Calling it says that all messages returned
 // before were written; that is what makes heartbeats true. The slice is good until then.
 // It ends with Err's errors, or with that of ctx.
 func (s *Subscription) Next(ctx context.Context) ([]Message, error) {
@@ -173,6 +174,11 @@ func (s *Subscription) Next(ctx context.Context) ([]Message, error) {
 		s.hub.mu.RLock()
 		changed := s.hub.changed
 		s.hub.mu.RUnlock()
+		// Before frames: a client that has much to catch up with must know at once that
+		// the station itself is ill.
+		if messages := s.takeNotices(); len(messages) > 0 {
+			return messages, nil
+		}
 		if messages := s.advance(); len(messages) > 0 {
 			return messages, nil
 		}
@@ -217,6 +223,7 @@ func (s *Subscription) takeOrders() {
 func (s *Subscription) begin(from wire.StreamPosition) {
 	s.generation++
 	s.questions.notBefore = time.Time{}
+	s.noticed = 0
 	s.place = place{phase: checking, epoch: from.Epoch, cursor: from.Position, next: from.Position}
 }
 

@@ -17,6 +17,8 @@ const (
 	CommandResult = "command.result"
 	AccessChanged = "access.changed"
 	PanelState    = "panel.state" // ephemeral: no position
+	DeskList      = "desks"       // ephemeral
+	StationState  = "station"     // ephemeral
 )
 
 // Audiences of frames.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"dozor/internal/bus"
 	"dozor/internal/pg"
@@ -52,6 +53,20 @@ func (b *Bus) Depth(ctx context.Context, name bus.Lane) (int64, error) {
 		return 0, fmt.Errorf("depth of lane %s: %w", name, err)
 	}
 	return n, nil
+}
+
+// Oldest says how long the oldest unsettled message of a lane has been waiting, 0 when
+// none is. Like Depth it follows what is written down, which lags behind by half a second.
+func (b *Bus) Oldest(ctx context.Context, name bus.Lane) (time.Duration, error) {
+	l, ok := lanes[name]
+	if !ok {
+		return 0, fmt.Errorf("oldest message of lane %q: no such lane", name)
+	}
+	var seconds float64
+	if err := b.pool.QueryRow(ctx, l.oldest).Scan(&seconds); err != nil {
+		return 0, fmt.Errorf("oldest message of lane %s: %w", name, err)
+	}
+	return max(0, time.Duration(seconds*float64(time.Second))), nil
 }
 
 type counters struct {

@@ -32,6 +32,7 @@ type lane struct {
 	check  string
 	empty  [2]string
 	depth  string
+	oldest string
 }
 
 var lanes = map[bus.Lane]*lane{
@@ -100,14 +101,14 @@ WHERE lane = '{lane}' AND writing <> $1::smallint
 	// condition comes first again.
 	const move = `
 WITH copies AS MATERIALIZED (
-    SELECT r.id AS old_id, nextval('{ids}') AS id, key, topic, trace, body
+    SELECT r.id AS old_id, nextval('{ids}') AS id, key, topic, trace, body, put_at
     FROM (
         SELECT * FROM {t0} WHERE id = ANY ($1::bigint[]) AND pg_current_xact_id() IS NOT NULL
         UNION ALL
         SELECT * FROM {t1} WHERE id = ANY ($1::bigint[]) AND pg_current_xact_id() IS NOT NULL
     ) AS r
 ), added AS (
-    INSERT INTO {table} (id, key, topic, trace, body) SELECT id, key, topic, trace, body FROM copies
+    INSERT INTO {table} (id, key, topic, trace, body, put_at) SELECT id, key, topic, trace, body, put_at FROM copies
 )
 SELECT old_id, id FROM copies`
 
@@ -121,6 +122,16 @@ SELECT EXISTS (SELECT FROM {t0} WHERE $1 = 0 AND id > $2) OR EXISTS (SELECT FROM
 	l.depth = fill(`
 SELECT (SELECT count(*) FROM {t0} WHERE id > b.settled) + (SELECT count(*) FROM {t1} WHERE id > b.settled)
 FROM bus_lanes b WHERE lane = '{lane}'`)
+
+	// The first row above the mark is not settled; every message below it is.
+	l.oldest = fill(`
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(first.put_at)), 0)::double precision
+FROM bus_lanes b CROSS JOIN LATERAL (
+    (SELECT put_at FROM {t0} WHERE id > b.settled ORDER BY id LIMIT 1)
+    UNION ALL
+    (SELECT put_at FROM {t1} WHERE id > b.settled ORDER BY id LIMIT 1)
+) AS first
+WHERE lane = '{lane}'`)
 
 	for n := range l.tables {
 		l.insert[n] = into(n, insert)
