@@ -181,7 +181,7 @@ func (s *screen) receive(ctx context.Context, conn *websocket.Conn) error {
 	switch m.Type {
 	case "reset":
 		return s.reset(ctx, conn)
-	case "heartbeat", wire.PanelState:
+	case "heartbeat", wire.PanelState, wire.DeskList, wire.StationState:
 		return nil
 	case "":
 		return errors.New("read the stream: a message without a type")

@@ -87,6 +87,7 @@ type Seat struct {
 
 	// Under the Presence's mutex.
 	number int64 // 0: not in the list
+	left   bool
 	desk   Desk
 	saidAt time.Time
 }
@@ -100,6 +101,9 @@ func (s *Seat) Say(d Desk) {
 	p := s.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if s.left {
+		return
+	}
 	now := p.cfg.Clock()
 	if s.number == 0 {
 		if len(p.seats) >= MaxDesks {
@@ -119,13 +123,14 @@ func (s *Seat) Say(d Desk) {
 	s.desk, s.saidAt = d, now
 }
 
-// Leave takes the window off the list, if it is on it. Idempotent.
+// Leave takes the window off the list for good. Idempotent.
 func (s *Seat) Leave() {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
+	s.left = true
 	if s.number != 0 {
 		delete(s.p.seats, s.number)
-		s.number, s.desk = 0, Desk{}
+		s.number = 0
 		s.p.nudge()
 	}
 }

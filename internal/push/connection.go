@@ -16,6 +16,7 @@ import (
 
 	"dozor/internal/errs"
 	"dozor/internal/obs"
+	"dozor/internal/presence"
 	"dozor/internal/stream"
 )
 
@@ -51,6 +52,7 @@ type connection struct {
 	ws     *websocket.Conn
 	viewer stream.Viewer
 	log    *slog.Logger
+	seat   *presence.Seat // the reader's; nil: presence is not kept
 
 	ends     chan ending               // capacity 1: the first counts
 	attached chan *stream.Subscription // capacity 1
@@ -67,6 +69,9 @@ func (h *Handler) serve(ctx context.Context, ws *websocket.Conn, conn net.Conn, 
 	c := &connection{
 		h: h, ws: ws, viewer: viewer, log: h.cfg.Log,
 		ends: make(chan ending, 1), attached: make(chan *stream.Subscription, 1), leaving: make(chan struct{}),
+	}
+	if h.cfg.Presence != nil {
+		c.seat = h.cfg.Presence.Seat(viewer.UserID)
 	}
 	// Messages are bounded where they are read: the library would close with a code of
 	// its own.
@@ -85,6 +90,9 @@ func (h *Handler) serve(ctx context.Context, ws *websocket.Conn, conn net.Conn, 
 	})
 
 	close(c.leaving)
+	if c.seat != nil {
+		c.seat.Leave()
+	}
 	// A library that waits for the client's farewell, or for a write that is stuck, ends
 	// by this deadline.
 	_ = conn.SetDeadline(time.Now().Add(h.cfg.Close))
@@ -200,6 +208,9 @@ func (c *connection) read(ctx context.Context) {
 				return
 			}
 			c.attached <- sub
+		}
+		if o.desk != nil && c.seat != nil {
+			c.seat.Say(*o.desk)
 		}
 		if o.subscribe == nil {
 			continue

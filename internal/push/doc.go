@@ -2,7 +2,8 @@
 //
 // A connection begins with a single-use ticket in Sec-WebSocket-Protocol, never in the
 // URL, and is refused before the upgrade when it is not good. The client then says from
-// where it resumes; what follows is what its stream.Subscription gives.
+// where it resumes; what follows is what its stream.Subscription gives. What a client says
+// of its desk goes to package presence and ends with the connection.
 //
 // Three goroutines serve a connection: one reads, one writes, and the handler itself
 // supervises and is the only one to close. So a client that is stuck in a write is still
@@ -17,6 +18,6 @@
 // as long, is slow. What it is told then can only be tried: the close frame lies behind
 // what it does not read.
 //
-// Tickets are never logged. It may import stream, wire, ids, errs, coder/websocket and
+// Tickets are never logged. It may import stream, presence, wire, ids, errs, coder/websocket and
 // the metrics client.
 package push

@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"dozor/internal/errs"
+	"dozor/internal/presence"
 	"dozor/internal/stream"
 )
 
@@ -56,6 +57,8 @@ func (t Timeouts) withDefaults() Timeouts {
 type Config struct {
 	Hub     *stream.Hub
 	Tickets Redeemer
+	// Presence is told what clients say of their desks; nil: it is heard and forgotten.
+	Presence *presence.Presence
 	Log     *slog.Logger
 	Metrics *Metrics // may be nil
 	Timeouts

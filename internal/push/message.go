@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"dozor/internal/ids"
+	"dozor/internal/presence"
 	"dozor/internal/stream"
 	"dozor/internal/wire"
 )
@@ -14,10 +17,11 @@ import (
 // maxMessage bounds what a client may send at once, in bytes.
 const maxMessage = 4 << 10
 
-// order is what a client asks for: at least one of the two.
+// order is what a client asks for and says: at least one of the three.
 type order struct {
 	resume    *wire.StreamPosition
 	subscribe *panels
+	desk      *presence.Desk
 }
 
 // panels is whose states a client wants.
@@ -26,7 +30,7 @@ type panels struct {
 	ids []ids.PanelID
 }
 
-var errEmptyOrder = errors.New("neither resume nor subscribe")
+var errEmptyOrder = errors.New("neither resume nor subscribe nor desk")
 
 // parseOrder reads a client's message. Members that are not known are ignored.
 func parseOrder(data []byte) (order, error) {
@@ -38,6 +42,7 @@ func parseOrder(data []byte) (order, error) {
 		Subscribe *struct {
 			Panels json.RawMessage `json:"panels"`
 		} `json:"subscribe"`
+		Desk *desk `json:"desk"`
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
 		return order{}, fmt.Errorf("read a message: %w", err)
@@ -56,10 +61,44 @@ func parseOrder(data []byte) (order, error) {
 		}
 		o.subscribe = &p
 	}
-	if o.resume == nil && o.subscribe == nil {
+	if m.Desk != nil {
+		d, err := m.Desk.parse()
+		if err != nil {
+			return order{}, err
+		}
+		o.desk = &d
+	}
+	if o.resume == nil && o.subscribe == nil && o.desk == nil {
 		return order{}, errEmptyOrder
 	}
 	return o, nil
+}
+
+// desk is what a window says of itself.
+type desk struct {
+	ID       string       `json:"id"`
+	CanSound *bool        `json:"can_sound"`
+	Visible  *bool        `json:"visible"`
+	AlarmID  *ids.AlarmID `json:"alarm"`
+}
+
+const uuidLength = 36
+
+func (d *desk) parse() (presence.Desk, error) {
+	id, err := uuid.Parse(d.ID)
+	switch {
+	case err != nil || len(d.ID) != uuidLength || id == uuid.Nil:
+		return presence.Desk{}, errors.New("desk: want an id, a UUID")
+	case d.CanSound == nil || d.Visible == nil:
+		return presence.Desk{}, errors.New("desk: want can_sound and visible")
+	case d.AlarmID != nil && *d.AlarmID <= 0:
+		return presence.Desk{}, errors.New("desk: want an alarm's number, or none")
+	}
+	said := presence.Desk{ID: id, CanSound: *d.CanSound, Visible: *d.Visible}
+	if d.AlarmID != nil {
+		said.AlarmID = *d.AlarmID
+	}
+	return said, nil
 }
 
 func parsePanels(data json.RawMessage) (panels, error) {

@@ -220,7 +220,7 @@ func (c *Screen) take(ctx context.Context, conn *websocket.Conn, data []byte) er
 		c.beat = f.position()
 		c.mu.Unlock()
 		return nil
-	case wire.PanelState:
+	case wire.PanelState, wire.DeskList, wire.StationState:
 		return nil
 	}
 	c.show(f)
