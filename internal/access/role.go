@@ -34,24 +34,27 @@ const (
 	SignedIn      Permission = "signed_in"
 	ReadAlarms    Permission = "alarms.read"
 	WorkAlarms    Permission = "alarms.work"
+	OpenAlarms    Permission = "alarms.open"     // by hand
 	TakeOver      Permission = "alarms.takeover" // also: release what another one holds
 	ReadSites     Permission = "sites.read"
 	ReadPanels    Permission = "panels.read"
 	CommandPanels Permission = "panels.command"
 	ReadEvents    Permission = "events.read"
+	ReadStatus    Permission = "status.read"  // who sits where, how the station itself is
+	ManageUsers   Permission = "users.manage" // also: end sessions of others
 )
 
 // Permissions returns every permission.
 func Permissions() []Permission {
-	return []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, TakeOver, ReadSites, ReadPanels, CommandPanels, ReadEvents}
+	return []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, OpenAlarms, TakeOver, ReadSites, ReadPanels, CommandPanels, ReadEvents, ReadStatus, ManageUsers}
 }
 
-var operatorMay = []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, ReadSites, ReadPanels, CommandPanels, ReadEvents}
+var operatorMay = []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, OpenAlarms, ReadSites, ReadPanels, CommandPanels, ReadEvents, ReadStatus}
 
 var grants = map[Role]map[Permission]bool{
 	Operator:   set(operatorMay),
 	Supervisor: set(operatorMay, TakeOver),
-	Admin:      set(operatorMay, TakeOver),
+	Admin:      set(operatorMay, TakeOver, ManageUsers),
 }
 
 func set(base []Permission, more ...Permission) map[Permission]bool {

@@ -23,6 +23,19 @@ var routes = map[Route]Permission{
 	{"POST", "/api/ws/ticket"}: SignedIn,
 	{"GET", "/api/ws"}:         Anyone,
 
+	{"GET", "/api/users"}:                ManageUsers,
+	{"POST", "/api/users"}:               ManageUsers,
+	{"GET", "/api/users/{id}"}:           ManageUsers,
+	{"PATCH", "/api/users/{id}"}:         ManageUsers,
+	{"POST", "/api/users/{id}/disable"}:  ManageUsers,
+	{"POST", "/api/users/{id}/enable"}:   ManageUsers,
+	{"POST", "/api/users/{id}/password"}: ManageUsers,
+	{"GET", "/api/people"}:               ReadAlarms,
+	{"PUT", "/api/session/password"}:     SignedIn,
+	// One's own; others' with ManageUsers.
+	{"GET", "/api/sessions"}:         SignedIn,
+	{"DELETE", "/api/sessions/{id}"}: SignedIn,
+
 	{"GET", "/api/alarms"}:                ReadAlarms,
 	{"GET", "/api/alarms/{id}"}:           ReadAlarms,
 	{"POST", "/api/alarms/{id}/claim"}:    WorkAlarms,
@@ -33,6 +46,10 @@ var routes = map[Route]Permission{
 	{"POST", "/api/alarms/{id}/reopen"}:   WorkAlarms,
 	{"POST", "/api/alarms/{id}/close"}:    WorkAlarms,
 	{"POST", "/api/alarms/{id}/notes"}:    WorkAlarms,
+	{"POST", "/api/alarms/{id}/pause"}:    WorkAlarms,
+	{"POST", "/api/alarms/{id}/resume"}:   WorkAlarms,
+	{"POST", "/api/alarms"}:               OpenAlarms,
+	{"POST", "/api/alarms/batch"}:         WorkAlarms,
 
 	{"GET", "/api/sites"}:                 ReadSites,
 	{"GET", "/api/sites/{id}"}:            ReadSites,
@@ -41,7 +58,12 @@ var routes = map[Route]Permission{
 	{"GET", "/api/panels/{id}/state"}:     ReadPanels,
 	{"POST", "/api/panels/{id}/commands"}: CommandPanels,
 	{"GET", "/api/commands/{id}"}:         ReadPanels,
+	{"GET", "/api/commands"}:              ReadPanels,
+	{"GET", "/api/panels/snapshot"}:       ReadPanels,
 	{"GET", "/api/events"}:                ReadEvents,
+
+	{"GET", "/api/desks"}:  ReadStatus,
+	{"GET", "/api/status"}: ReadStatus,
 }
 
 // frames is the permission table of the stream.
@@ -53,6 +75,8 @@ var frames = map[string]Permission{
 	wire.PanelDisarmed: ReadEvents,
 	wire.PanelLink:     ReadPanels,
 	wire.PanelState:    ReadPanels,
+	wire.DeskList:      ReadStatus,
+	wire.StationState:  ReadStatus,
 	wire.CommandResult: ReadPanels,
 	wire.AccessChanged: SignedIn,
 }

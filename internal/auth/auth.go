@@ -73,23 +73,22 @@ type Credentials struct {
 	Address  string // of the client, without a port
 }
 
-// check finds the user whose password it is. Whoever signs in to something afterwards
-// does it in a transaction that looks at the user again.
-func (a *Auth) check(ctx context.Context, c Credentials) (access.Principal, error) {
+// check finds the user whose password it is, and the epoch of their access. Whoever does
+// something with it does it in a transaction that looks whether that epoch still is.
+func (a *Auth) check(ctx context.Context, c Credentials) (p access.Principal, epoch int64, err error) {
 	login := NormalLogin(c.Login)
 	if len(login) > 4*maxLogin || login != clean(login) {
 		login = "" // nobody's, and not worth remembering
 	}
 	key := login + "\x00" + c.Address
 	if wait, ok := a.tries.take(key, time.Now()); !ok {
-		return access.Principal{}, ErrTooManyTries.With(RetryAfter{Seconds: int(wait/time.Second) + 1})
+		return p, 0, ErrTooManyTries.With(RetryAfter{Seconds: int(wait/time.Second) + 1})
 	}
-	var p access.Principal
 	var stored string
-	err := a.d.Pool.QueryRow(ctx, "SELECT id, login, name, role, password_hash FROM users WHERE login = $1 AND disabled_at IS NULL", login).
-		Scan(&p.UserID, &p.Login, &p.Name, &p.Role, &stored)
+	err = a.d.Pool.QueryRow(ctx, "SELECT id, login, name, role, password_hash, access_epoch FROM users WHERE login = $1 AND disabled_at IS NULL", login).
+		Scan(&p.UserID, &p.Login, &p.Name, &p.Role, &stored, &epoch)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return p, fmt.Errorf("look for a user: %w", err)
+		return p, 0, fmt.Errorf("look for a user: %w", err)
 	}
 	password := c.Password.Reveal()
 	if len(password) > MaxPassword {
@@ -97,18 +96,18 @@ func (a *Auth) check(ctx context.Context, c Credentials) (access.Principal, erro
 	}
 	ok, stale, err := a.hasher.verify(ctx, stored, password)
 	if err != nil {
-		return p, err
+		return p, 0, err
 	}
 	if !ok {
-		return p, a.refused(ctx, p.UserID, c.Address)
+		return p, 0, a.refused(ctx, p.UserID, c.Address)
 	}
 	a.tries.forget(key)
 	if stale {
 		if err := a.rehash(ctx, p.UserID, stored, password); err != nil {
-			return p, err
+			return p, 0, err
 		}
 	}
-	return p, nil
+	return p, epoch, nil
 }
 
 // RetryAfter is the detail of a refusal that time heals.
@@ -148,15 +147,15 @@ func (a *Auth) rehash(ctx context.Context, user ids.UserID, old, password string
 	return nil
 }
 
-// stillThere locks a user against being disabled until the transaction ends.
-func stillThere(ctx context.Context, tx pgx.Tx, user ids.UserID) error {
-	var there bool
-	err := tx.QueryRow(ctx, "SELECT disabled_at IS NULL FROM users WHERE id = $1 FOR SHARE", int64(user)).Scan(&there)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows), err == nil && !there:
-		return ErrBadCredentials
-	case err != nil:
+// enter notes that a user signs in, and holds off, until the transaction ends, whatever
+// would end their access. It answers ErrBadCredentials when something has, since epoch.
+func enter(ctx context.Context, tx pgx.Tx, user ids.UserID, epoch int64) error {
+	tag, err := tx.Exec(ctx, "UPDATE users SET last_seen_at = dozor_now() WHERE id = $1 AND disabled_at IS NULL AND access_epoch = $2", int64(user), epoch)
+	if err != nil {
 		return fmt.Errorf("look at user %d again: %w", user, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrBadCredentials
 	}
 	return nil
 }
@@ -180,3 +179,7 @@ func (a *Auth) Purge(ctx context.Context) error {
 	}
 	return nil
 }
+
+// RequestKey keys the hashes by which repeated requests are known: what was asked may hold
+// a password or a panel's code, which a plain hash in the database would give away.
+func (a *Auth) RequestKey() []byte { return a.d.Keyring.Derive("idempotent-requests").Key }

@@ -237,7 +237,8 @@ func TestWhoIsDisabledIsRefusedAtTheNextRequest(t *testing.T) {
 	ticket, err := b.Ticket(t.Context(), access.Principal{UserID: b.anna})
 	require.NoError(t, err)
 
-	require.NoError(t, b.Disable(t.Context(), cli, "anna"))
+	_, err = b.DisableUser(t.Context(), cli, b.anna, 1)
+	require.NoError(t, err)
 	_, _, err = b.Session(t.Context(), token)
 	require.ErrorIs(t, err, auth.ErrNotSignedIn)
 	_, err = b.Bearer(t.Context(), bearer.Reveal())
@@ -252,7 +253,8 @@ func TestWhoIsDisabledIsRefusedAtTheNextRequest(t *testing.T) {
 		require.False(t, in)
 	}
 
-	require.NoError(t, b.Enable(t.Context(), cli, "anna"))
+	_, err = b.EnableUser(t.Context(), cli, b.anna, 2)
+	require.NoError(t, err)
 	_, _, err = b.Session(t.Context(), token)
 	require.ErrorIs(t, err, auth.ErrNotSignedIn, "the old session stays ended")
 	b.signIn(t)
@@ -371,7 +373,7 @@ func TestBearerTokensThatAreNotOurs(t *testing.T) {
 	kid := parsed.Header["kid"].(string)
 	now := testkit.One[time.Time](t, b.db, "SELECT dozor_now()")
 	claims := func(change func(m map[string]any)) map[string]any {
-		m := map[string]any{"iss": "dozor", "aud": []string{"dozor-api"}, "sub": fmt.Sprint(b.anna), "iat": now.Unix(), "exp": now.Add(time.Minute).Unix()}
+		m := map[string]any{"iss": "dozor", "aud": []string{"dozor-api"}, "sub": fmt.Sprint(b.anna), "epoch": 1, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix()}
 		if change != nil {
 			change(m)
 		}

@@ -36,15 +36,22 @@ const (
 	maxBearer   = 4096
 )
 
+// bearerClaims are what a token says. It is good as long as the user's access has the
+// epoch that it had.
+type bearerClaims struct {
+	jwt.RegisteredClaims
+	Epoch int64 `json:"epoch"`
+}
+
 // IssueToken signs somebody in that is not a browser. It answers like SignIn.
 func (a *Auth) IssueToken(ctx context.Context, c Credentials) (secret.Redacted, error) {
-	p, err := a.check(ctx, c)
+	p, epoch, err := a.check(ctx, c)
 	if err != nil {
 		return "", err
 	}
 	var signed string
 	err = a.d.Pool.InTx(ctx, func(tx pgx.Tx) error {
-		if err := stillThere(ctx, tx, p.UserID); err != nil {
+		if err := enter(ctx, tx, p.UserID, epoch); err != nil {
 			return err
 		}
 		kid, key, err := a.signingKey(ctx, tx)
@@ -55,10 +62,10 @@ func (a *Auth) IssueToken(ctx context.Context, c Credentials) (secret.Redacted, 
 		if err := tx.QueryRow(ctx, "SELECT dozor_now()").Scan(&now); err != nil {
 			return err
 		}
-		claims := jwt.RegisteredClaims{
+		claims := bearerClaims{Epoch: epoch, RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: a.d.Issuer, Audience: jwt.ClaimStrings{audience}, Subject: strconv.FormatInt(int64(p.UserID), 10),
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(BearerLife)), ID: uuid.NewString(),
-		}
+		}}
 		token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
 		token.Header["kid"] = kid
 		if signed, err = token.SignedString(key); err != nil {
@@ -144,7 +151,7 @@ func (a *Auth) Bearer(ctx context.Context, token string) (access.Principal, erro
 	if len(token) > maxBearer {
 		return access.Principal{}, ErrNotSignedIn
 	}
-	var claims jwt.RegisteredClaims
+	var claims bearerClaims
 	unverified, _, err := jwt.NewParser().ParseUnverified(token, &claims)
 	if err != nil {
 		return access.Principal{}, ErrNotSignedIn.Because(err)
@@ -166,7 +173,7 @@ func (a *Auth) Bearer(ctx context.Context, token string) (access.Principal, erro
 	if err != nil {
 		return access.Principal{}, fmt.Errorf("read signing key %s: %w", kid, err)
 	}
-	claims = jwt.RegisteredClaims{}
+	claims = bearerClaims{}
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}), jwt.WithIssuer(a.d.Issuer),
 		jwt.WithAudience(audience), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(clockLeeway),
 		jwt.WithTimeFunc(func() time.Time { return now }))
@@ -177,5 +184,5 @@ func (a *Auth) Bearer(ctx context.Context, token string) (access.Principal, erro
 	if err != nil {
 		return access.Principal{}, ErrNotSignedIn
 	}
-	return a.user(ctx, id)
+	return a.bearer(ctx, id, claims.Epoch)
 }

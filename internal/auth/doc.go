@@ -12,6 +12,11 @@
 //   - A ticket lives 30 seconds and is redeemed once, by deleting it.
 //   - Whoever is disabled is refused at the next request, whatever they hold: the user
 //     is read each time.
+//   - With another password or role, and with being disabled, everything ends that was
+//     opened as the user: sessions, tokens (by the epoch that they bear), tickets and
+//     connections, which a frame of the stream tells on every instance.
+//   - Somebody can always administer the station: the last who can is neither disabled
+//     nor given another role, and nobody takes their own rights.
 //
 // Time is the database's, so that instances with different clocks agree. Acts of signing
 // in and out, and changes of users, are audited in their transaction.

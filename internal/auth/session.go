@@ -15,6 +15,7 @@ import (
 	"dozor/internal/errs"
 	"dozor/internal/ids"
 	"dozor/internal/secret"
+	"dozor/internal/stream"
 )
 
 const (
@@ -31,7 +32,7 @@ func newToken() string { return base64.RawURLEncoding.EncodeToString(random(toke
 // SignIn opens a session; token is what the cookie holds. It answers ErrBadCredentials
 // or ErrTooManyTries.
 func (a *Auth) SignIn(ctx context.Context, c Credentials, userAgent string) (p access.Principal, token secret.Redacted, err error) {
-	p, err = a.check(ctx, c)
+	p, epoch, err := a.check(ctx, c)
 	if err != nil {
 		return access.Principal{}, "", err
 	}
@@ -41,7 +42,7 @@ func (a *Auth) SignIn(ctx context.Context, c Credentials, userAgent string) (p a
 		userAgent = userAgent[:maxUserAgent]
 	}
 	err = a.d.Pool.InTx(ctx, func(tx pgx.Tx) error {
-		if err := stillThere(ctx, tx, p.UserID); err != nil {
+		if err := enter(ctx, tx, p.UserID, epoch); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `
@@ -84,6 +85,10 @@ func (a *Auth) Session(ctx context.Context, token string) (p access.Principal, p
 			UPDATE sessions SET last_seen_at = dozor_now(), expires_at = dozor_now() + make_interval(secs => $2::float8)
 			WHERE token_hash = $1 AND revoked_at IS NULL AND last_seen_at <= dozor_now() - make_interval(secs => $3::float8)`,
 			hash, SessionLife.Seconds(), seenEvery.Seconds())
+		if err == nil {
+			// Not in one transaction: whatever ends access locks in the other order.
+			_, err = a.d.Pool.Exec(ctx, "UPDATE users SET last_seen_at = dozor_now() WHERE id = $1", int64(p.UserID))
+		}
 		if err != nil {
 			return access.Principal{}, false, fmt.Errorf("prolong session %s: %w", p.SessionID, err)
 		}
@@ -101,7 +106,7 @@ func (a *Auth) SignOut(ctx context.Context, p access.Principal) error {
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
-		if err := accessChanged(ctx, tx, accessData{UserID: p.UserID, SessionID: p.SessionID.String()}); err != nil {
+		if err := accessChanged(ctx, tx, stream.AccessChanged{UserID: p.UserID, SessionID: p.SessionID.String()}); err != nil {
 			return err
 		}
 		return a.d.Audit.Append(ctx, tx, audit.By(p, "session.close", "session", p.SessionID))
@@ -134,7 +139,7 @@ func (a *Auth) EndExpired(ctx context.Context) (int, error) {
 			return err
 		}
 		for _, s := range ended {
-			if err := accessChanged(ctx, tx, accessData{UserID: s.UserID, SessionID: s.ID.String()}); err != nil {
+			if err := accessChanged(ctx, tx, stream.AccessChanged{UserID: s.UserID, SessionID: s.ID.String()}); err != nil {
 				return err
 			}
 			if err := a.d.Audit.Append(ctx, tx, audit.ByRule("session-expiry", "session.expire", "session", s.ID)); err != nil {
@@ -167,10 +172,11 @@ func (a *Auth) StillIn(ctx context.Context, p access.Principal) (bool, error) {
 	return in, nil
 }
 
-// user reads a principal anew; ErrNotSignedIn for one that is gone or disabled.
-func (a *Auth) user(ctx context.Context, id ids.UserID) (access.Principal, error) {
+// bearer reads a principal anew; ErrNotSignedIn for one that is gone or disabled, or whose
+// tokens of an epoch have ended.
+func (a *Auth) bearer(ctx context.Context, id ids.UserID, epoch int64) (access.Principal, error) {
 	var p access.Principal
-	err := a.d.Pool.QueryRow(ctx, "SELECT id, login, name, role FROM users WHERE id = $1 AND disabled_at IS NULL", int64(id)).
+	err := a.d.Pool.QueryRow(ctx, "SELECT id, login, name, role FROM users WHERE id = $1 AND disabled_at IS NULL AND access_epoch = $2", int64(id), epoch).
 		Scan(&p.UserID, &p.Login, &p.Name, &p.Role)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, ErrNotSignedIn
@@ -179,4 +185,14 @@ func (a *Auth) user(ctx context.Context, id ids.UserID) (access.Principal, error
 		return p, fmt.Errorf("read user %d: %w", id, err)
 	}
 	return p, nil
+}
+
+// ViewerOf is a principal as the stream sees them; since is when the proving of who they
+// are began.
+func ViewerOf(p access.Principal, since time.Time) stream.Viewer {
+	v := stream.Viewer{UserID: p.UserID, Audiences: access.Audiences(p.Role), KnownSince: since}
+	if p.SessionID != uuid.Nil {
+		v.SessionID = p.SessionID.String()
+	}
+	return v
 }

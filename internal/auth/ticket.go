@@ -41,8 +41,7 @@ func (a *Auth) Redeem(ctx context.Context, ticket string) (stream.Viewer, error)
 	if len(ticket) != base64.RawURLEncoding.EncodedLen(tokenSize) {
 		return stream.Viewer{}, ErrBadTicket
 	}
-	var v stream.Viewer
-	var role access.Role
+	var p access.Principal
 	var session *uuid.UUID
 	err := a.d.Pool.QueryRow(ctx, `
 		WITH taken AS (DELETE FROM ws_tickets WHERE token_hash = $1 RETURNING user_id, session_id, expires_at > dozor_now() AS timely)
@@ -50,7 +49,7 @@ func (a *Auth) Redeem(ctx context.Context, ticket string) (stream.Viewer, error)
 		FROM taken t JOIN users u ON u.id = t.user_id LEFT JOIN sessions s ON s.id = t.session_id
 		WHERE t.timely AND u.disabled_at IS NULL
 		  AND (t.session_id IS NULL OR (s.revoked_at IS NULL AND s.expires_at > dozor_now()))`, digest(ticket)).
-		Scan(&v.UserID, &role, &session)
+		Scan(&p.UserID, &p.Role, &session)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return stream.Viewer{}, ErrBadTicket
 	}
@@ -58,8 +57,7 @@ func (a *Auth) Redeem(ctx context.Context, ticket string) (stream.Viewer, error)
 		return stream.Viewer{}, fmt.Errorf("redeem a ticket: %w", err)
 	}
 	if session != nil {
-		v.SessionID = session.String()
+		p.SessionID = *session
 	}
-	v.Audiences = access.Audiences(role)
-	return v, nil
+	return ViewerOf(p, time.Time{}), nil
 }

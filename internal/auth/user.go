@@ -7,17 +7,15 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"dozor/internal/access"
 	"dozor/internal/audit"
 	"dozor/internal/errs"
 	"dozor/internal/ids"
-	"dozor/internal/outbox"
 	"dozor/internal/pg"
 	"dozor/internal/secret"
-	"dozor/internal/stream"
-	"dozor/internal/wire"
 )
 
 // Errors about users.
@@ -44,14 +42,15 @@ type NewUser struct {
 
 // CreateUser adds a user.
 func (a *Auth) CreateUser(ctx context.Context, by access.Principal, n NewUser) (ids.UserID, error) {
-	n.Login, n.Name = NormalLogin(n.Login), strings.TrimSpace(n.Name)
-	if n.Login == "" || utf8.RuneCountInString(n.Login) > maxLogin || strings.ContainsAny(n.Login, " \t\r\n\x00") ||
-		n.Name == "" || utf8.RuneCountInString(n.Name) > maxName || strings.ContainsRune(n.Name, 0) {
+	n.Login = NormalLogin(n.Login)
+	name, ok := goodName(n.Name)
+	if !ok || n.Login == "" || !utf8.ValidString(n.Login) || utf8.RuneCountInString(n.Login) > maxLogin || strings.ContainsAny(n.Login, " \t\r\n\x00") {
 		return 0, errBadUser
 	}
-	role, err := access.ParseRole(string(n.Role))
+	n.Name = name
+	role, err := goodRole(n.Role)
 	if err != nil {
-		return 0, errs.New(errs.Invalid, errBadUser.Code, "The role is one of admin, supervisor, operator.")
+		return 0, err
 	}
 	hash, err := a.newHash(ctx, n.Password)
 	if err != nil {
@@ -78,67 +77,45 @@ func (a *Auth) CreateUser(ctx context.Context, by access.Principal, n NewUser) (
 	return ids.UserID(id), nil
 }
 
-func (a *Auth) newHash(ctx context.Context, password secret.Redacted) (string, error) {
+func goodName(name string) (string, bool) {
+	name = strings.TrimSpace(name)
+	return name, name != "" && utf8.ValidString(name) && utf8.RuneCountInString(name) <= maxName && !strings.ContainsRune(name, 0)
+}
+
+func goodRole(role access.Role) (access.Role, error) {
+	parsed, err := access.ParseRole(string(role))
+	if err != nil {
+		return "", errs.New(errs.Invalid, errBadUser.Code, "The role is one of admin, supervisor, operator.")
+	}
+	return parsed, nil
+}
+
+func goodPassword(password secret.Redacted) error {
 	if n := len(password.Reveal()); n < MinPassword || n > MaxPassword {
-		return "", errBadPassword
+		return errBadPassword
+	}
+	return nil
+}
+
+func (a *Auth) newHash(ctx context.Context, password secret.Redacted) (string, error) {
+	if err := goodPassword(password); err != nil {
+		return "", err
 	}
 	return a.hasher.hash(ctx, password.Reveal())
 }
 
-// SetPassword gives a user a new password and ends all of the user's sessions.
+// SetPassword gives the user of a login a new password, as the command line does, and
+// ends everything that was opened with the old one.
 func (a *Auth) SetPassword(ctx context.Context, by access.Principal, login string, password secret.Redacted) error {
-	hash, err := a.newHash(ctx, password)
-	if err != nil {
-		return err
+	var id ids.UserID
+	err := a.d.Pool.QueryRow(ctx, "SELECT id FROM users WHERE login = $1", NormalLogin(login)).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrUserNotFound
 	}
-	return a.changeUser(ctx, by, "user.password", login, "UPDATE users SET password_hash = $2, version = version + 1 WHERE login = $1 RETURNING id", hash)
-}
-
-// Disable keeps a user out from the next request on and ends all sessions. Alarms that
-// the user has are released by the desk.
-func (a *Auth) Disable(ctx context.Context, by access.Principal, login string) error {
-	return a.changeUser(ctx, by, "user.disable", login, "UPDATE users SET disabled_at = coalesce(disabled_at, dozor_now()), version = version + 1 WHERE login = $1 RETURNING id")
-}
-
-// Enable lets a disabled user in again.
-func (a *Auth) Enable(ctx context.Context, by access.Principal, login string) error {
-	return a.changeUser(ctx, by, "user.enable", login, "UPDATE users SET disabled_at = NULL, version = version + 1 WHERE login = $1 RETURNING id")
-}
-
-func (a *Auth) changeUser(ctx context.Context, by access.Principal, act, login, update string, args ...any) error {
-	err := a.d.Pool.InTx(ctx, func(tx pgx.Tx) error {
-		var id int64
-		err := tx.QueryRow(ctx, update, append([]any{NormalLogin(login)}, args...)...).Scan(&id)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrUserNotFound
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "UPDATE sessions SET revoked_at = dozor_now() WHERE user_id = $1 AND revoked_at IS NULL", id); err != nil {
-			return err
-		}
-		if err := accessChanged(ctx, tx, accessData{UserID: ids.UserID(id)}); err != nil {
-			return err
-		}
-		return a.d.Audit.Append(ctx, tx, audit.By(by, act, "user", id))
-	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", act, err)
+		return fmt.Errorf("look for a user: %w", err)
 	}
-	a.d.Notified()
-	return nil
-}
-
-// accessData is the data of access.changed: connections of that user end, or of that
-// session alone where one is named.
-type accessData struct {
-	UserID    ids.UserID `json:"user_id"`
-	SessionID string     `json:"session_id,omitempty"`
-}
-
-func accessChanged(ctx context.Context, tx pgx.Tx, data accessData) error {
-	return outbox.Append(ctx, tx, outbox.Row{Type: wire.AccessChanged, Audience: stream.UserAudience(data.UserID), Data: data})
+	return a.replacePassword(ctx, by, id, password, anyEpoch, uuid.Nil)
 }
 
 // clean makes text from outside fit for a column: valid UTF-8 without zero bytes.

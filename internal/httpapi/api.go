@@ -73,9 +73,12 @@ func build(d Deps) *api {
 	a.huma = humago.New(a.mux, cfg)
 	a.huma.UseMiddleware(a.guard, a.idempotent)
 	a.sessionRoutes()
+	a.userRoutes()
 	a.alarmRoutes()
 	a.siteRoutes()
 	a.commandRoutes()
+	a.eventRoutes()
+	a.snapshotRoutes()
 	if d.Push != nil {
 		a.mux.Handle("GET /api/ws", d.Push)
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (a *api) idempotent(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
-	store := keyStore{pool: a.Pool, user: by.UserID, key: key, hash: requestHash(r, body)}
+	store := keyStore{pool: a.Pool, user: by.UserID, key: key, hash: a.requestHash(r, body)}
 	first, known, err := store.begin(r.Context())
 	switch {
 	case err != nil:
@@ -100,9 +101,10 @@ func (a *api) idempotent(ctx huma.Context, next func(huma.Context)) {
 	}
 }
 
-// requestHash tells requests apart that bear the same key.
-func requestHash(r *http.Request, body []byte) []byte {
-	h := sha256.New()
+// requestHash tells requests apart that bear the same key. It is keyed, since a body may
+// hold a secret that is short enough to be guessed.
+func (a *api) requestHash(r *http.Request, body []byte) []byte {
+	h := hmac.New(sha256.New, a.Auth.RequestKey())
 	fmt.Fprintf(h, "%s\n%s\n", r.Method, r.URL.RequestURI())
 	h.Write(body)
 	return h.Sum(nil)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/access"
@@ -25,6 +26,9 @@ func TestPermissionMatrix(t *testing.T) {
 		path := strings.ReplaceAll(route.Pattern, "{id}", "999999")
 		if strings.HasPrefix(route.Pattern, "/api/commands/") {
 			path = "/api/commands/" + ids.NewCommandID().String()
+		}
+		if strings.HasPrefix(route.Pattern, "/api/sessions/") {
+			path = "/api/sessions/" + uuid.NewString()
 		}
 		var body any
 		if route.Method == http.MethodPost || route.Method == http.MethodPut || route.Method == http.MethodPatch {

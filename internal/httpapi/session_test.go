@@ -95,7 +95,8 @@ func TestADisabledUserIsRefusedAtTheNextRequest(t *testing.T) {
 	require.Equal(t, "jan", bearer.send("GET", "/api/session", nil).ok(200).json("user", "login"))
 	bearer.send("DELETE", "/api/session", nil).problem(422, "no_session")
 
-	require.NoError(t, s.auth.Disable(t.Context(), access.Station("cli"), "jan"))
+	_, err := s.auth.DisableUser(t.Context(), access.Station("cli"), 2, 1)
+	require.NoError(t, err)
 	jan.send("GET", "/api/alarms", nil).problem(401, "not_signed_in")
 	bearer.send("GET", "/api/alarms", nil).problem(401, "not_signed_in")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
 
 	"dozor/internal/access"
 	"dozor/internal/auth"
@@ -96,6 +97,52 @@ type ticketOutput struct {
 	}
 }
 
+type sessionsInput struct {
+	Paging
+	User string `query:"user" maxLength:"20" pattern:"^(me|[1-9][0-9]*)$" default:"me" doc:"me or a user's number"`
+}
+
+type sessionsOutput struct {
+	Body struct {
+		Sessions   []auth.Session `json:"sessions"`
+		NextCursor string         `json:"next_cursor,omitempty"`
+	}
+}
+
+type sessionPath struct {
+	ID uuid.UUID `path:"id"`
+}
+
+type ownPasswordInput struct {
+	Body struct {
+		Old secret.Redacted `json:"old" maxLength:"1024"`
+		New secret.Redacted `json:"new" maxLength:"1024" doc:"8 to 256 bytes"`
+	}
+}
+
+func (a *api) listSessions(ctx context.Context, by access.Principal, in *sessionsInput) (*sessionsOutput, error) {
+	before, err := decodeCursor[uuid.UUID](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	user := by.UserID
+	if in.User != "me" {
+		if user, err = ids.Parse[ids.UserID](in.User); err != nil {
+			return nil, auth.ErrUserNotFound
+		}
+	}
+	sessions, next, err := a.Auth.Sessions(ctx, by, user, before, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &sessionsOutput{}
+	out.Body.Sessions = sessions
+	if next != uuid.Nil {
+		out.Body.NextCursor = encodeCursor(&next)
+	}
+	return out, nil
+}
+
 func (a *api) sessionRoutes() {
 	signIn := a.withCaller(op(http.MethodPost, "/api/session", "sign-in", "Sign in with a browser"))
 	add(a, signIn, func(ctx context.Context, _ access.Principal, in *signInInput) (*signInOutput, error) {
@@ -126,12 +173,24 @@ func (a *api) sessionRoutes() {
 		if err := a.Auth.SignOut(ctx, by); err != nil {
 			return nil, err
 		}
-		// Who is signed in elsewhere keeps them. A failure here is made good by the look
-		// that goes over all alarms every few seconds.
-		if _, err := a.Desk.ReleaseOrphans(ctx); err != nil {
-			a.Log.WarnContext(ctx, "alarms were not released at once at a sign-out", "err", err, "request_id", access.RequestID(ctx))
-		}
+		a.releaseOrphans(ctx)
 		return &signOutOutput{SetCookie: *a.cookie(callerFrom(ctx).request, "")}, nil
+	})
+
+	add(a, op(http.MethodGet, "/api/sessions", "list-sessions", "Sessions that have not ended, from the newest: one's own, or a user's for who manages users"), a.listSessions)
+	end := op(http.MethodDelete, "/api/sessions/{id}", "end-session", "End a session, with its connections, at once")
+	end.DefaultStatus = http.StatusNoContent
+	add(a, end, func(ctx context.Context, by access.Principal, in *sessionPath) (*struct{}, error) {
+		if err := a.Auth.EndSession(ctx, by, in.ID); err != nil {
+			return nil, err
+		}
+		a.releaseOrphans(ctx)
+		return nil, nil
+	})
+	own := a.withCaller(op(http.MethodPut, "/api/session/password", "change-password", "Change one's own password; one's other sessions end"))
+	own.DefaultStatus = http.StatusNoContent
+	add(a, own, func(ctx context.Context, by access.Principal, in *ownPasswordInput) (*struct{}, error) {
+		return nil, a.Auth.ChangePassword(ctx, by, callerFrom(ctx).address, in.Body.Old, in.Body.New)
 	})
 
 	token := a.withCaller(op(http.MethodPost, "/api/tokens", "issue-token", "Sign in without a browser"))

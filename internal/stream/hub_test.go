@@ -302,6 +302,30 @@ func TestRevokedSubscriptionsEndAtOnce(t *testing.T) {
 	require.NoError(t, b.sub.Err())
 }
 
+func TestOneSessionStaysWhereAllOthersOfAUserEnd(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	h := s.readyHub()
+	viewer := func(user ids.UserID, session string) stream.Viewer {
+		return stream.Viewer{UserID: user, SessionID: session, Audiences: []string{wire.Operators}, KnownSince: time.Now()}
+	}
+	stays, other, bearer, stranger := viewer(1, "stays"), viewer(1, "other"), viewer(1, ""), viewer(2, "stranger")
+	ended := []*reader{s.attach(h, other, s.head()), s.attach(h, bearer, s.head())}
+	left := []*reader{s.attach(h, stays, s.head()), s.attach(h, stranger, s.head())}
+	s.append(outbox.Row{Type: wire.AccessChanged, Audience: stream.UserAudience(1), Data: stream.AccessChanged{UserID: 1, ButSessionID: "stays"}})
+	s.stamp()
+	for _, r := range ended {
+		<-r.sub.Done()
+		require.ErrorIs(t, r.sub.Err(), stream.ErrAccessEnded)
+	}
+	for _, r := range left {
+		require.NoError(t, r.sub.Err())
+	}
+	_, err := h.Attach(t.Context(), other, s.head())
+	require.ErrorIs(t, err, stream.ErrAccessEnded)
+	s.attach(h, stays, s.head())
+}
+
 func TestRestartedInstanceDoesNotRevokeByOldNews(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)

@@ -15,6 +15,8 @@ type AccessChanged struct {
 	UserID ids.UserID `json:"user_id"`
 	// SessionID limits it to one session; empty means all of the user's.
 	SessionID string `json:"session_id,omitempty"`
+	// ButSessionID leaves out one session of the user's; empty means none.
+	ButSessionID string `json:"but_session_id,omitempty"`
 }
 
 // rememberRevoked is how long a revocation also meets viewers who were known before it
@@ -24,6 +26,7 @@ const rememberRevoked = time.Minute
 type revocation struct {
 	at      time.Time
 	session string // empty: all of the user's
+	but     string // but for this one, if it is not empty
 	user    ids.UserID
 }
 
@@ -31,7 +34,7 @@ func (r revocation) concerns(v Viewer) bool {
 	if r.session != "" {
 		return v.SessionID == r.session
 	}
-	return v.UserID == r.user
+	return v.UserID == r.user && (r.but == "" || v.SessionID != r.but)
 }
 
 // RevokeSession ends the subscriptions of a session at once with ErrAccessEnded.
@@ -78,5 +81,5 @@ func (h *Hub) accessChanged(e *entry) {
 		h.RevokeSession(frame.Data.SessionID)
 		return
 	}
-	h.RevokeUser(frame.Data.UserID)
+	h.revoke(revocation{user: frame.Data.UserID, but: frame.Data.ButSessionID})
 }
