@@ -35,6 +35,8 @@ export interface Options {
 export interface Call extends Options {
   body?: unknown
   idempotency?: string
+  /** The version that was seen of what is edited. */
+  ifMatch?: number
   /** Not a change of the station's record: sign-in and the ticket of the stream. */
   ungated?: boolean
 }
@@ -55,6 +57,7 @@ export class Client {
     const headers: Record<string, string> = { Accept: 'application/json' }
     if (call.body !== undefined) headers['Content-Type'] = 'application/json'
     if (call.idempotency) headers['Idempotency-Key'] = call.idempotency
+    if (call.ifMatch !== undefined) headers['If-Match'] = `"${call.ifMatch}"`
 
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(), call.timeout ?? defaultTimeout)
