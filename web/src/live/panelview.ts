@@ -1,6 +1,7 @@
 // What can be said of a panel's state, and whether it still can: a value older than ten
 // seconds, or behind a lost link, is never shown as if it were live.
-import type { Panel, PanelState } from '../api/types'
+import type { PanelInfo } from '../api/panels'
+import type { PanelObject, PanelState } from '../api/types'
 
 export const freshFor = 10_000
 
@@ -16,7 +17,7 @@ export interface PanelLook {
 }
 
 /** How a panel looks at an instant of the server's clock; connected is this window's own link. */
-export function lookOf(panel: Panel, partitions: number | undefined, now: number, connected: boolean): PanelLook {
+export function lookOf(panel: PanelInfo, partitions: number | undefined, now: number, connected: boolean): PanelLook {
   const state = panel.state
   const age = ageOf(state, now)
   const fresh = connected && panel.enabled && state?.link === 'up' && age !== undefined && age < freshFor
@@ -29,7 +30,7 @@ function ageOf(state: PanelState | null, now: number): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, now - at)
 }
 
-function glyphOf(panel: Panel, state: PanelState | null, fresh: boolean, partitions: number | undefined): Glyph {
+function glyphOf(panel: PanelInfo, state: PanelState | null, fresh: boolean, partitions: number | undefined): Glyph {
   if (!panel.enabled) return 'off'
   if (!state || state.link === 'none' || state.link === 'connecting') return 'unknown'
   if (state.link === 'down') return 'no-link'
@@ -63,6 +64,23 @@ export function zoneLook(state: PanelState, number: number): ZoneLook {
   if (has(state.zones_bypassed)) return 'bypassed'
   if (has(state.zones_violated)) return 'violated'
   return has(state.zones_alarm_memory) ? 'memory' : 'quiet'
+}
+
+/** What stands in the way of arming: zones of these partitions that are open or tampered with, and not bypassed. */
+export function zonesInTheWay(state: PanelState, objects: readonly PanelObject[], partitions: readonly number[]): PanelObject[] {
+  return objects.filter((object) => {
+    if (object.kind !== 'zone' || object.partition === undefined || !partitions.includes(object.partition)) return false
+    const look = zoneLook(state, object.number)
+    return look === 'violated' || look === 'tampered' || look === 'alarm'
+  })
+}
+
+/** Objects of a kind by number, also those that only the state speaks of. */
+export function numbered(objects: readonly PanelObject[], kind: PanelObject['kind'], ...spoken: (readonly number[] | undefined)[]): PanelObject[] {
+  const named = objects.filter((object) => object.kind === kind)
+  const known = new Set(named.map((object) => object.number))
+  const others = [...new Set(spoken.flatMap((numbers) => numbers ?? []))].filter((number) => !known.has(number))
+  return [...named, ...others.map((number) => ({ kind, number, name: '', function: 0 }))].sort((a, b) => a.number - b.number)
 }
 
 function some(list: readonly unknown[] | undefined): boolean {

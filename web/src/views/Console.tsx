@@ -9,7 +9,6 @@ import { AlarmView } from './AlarmView'
 import { SitesPage } from './admin/SitesPage'
 import { UsersPage } from './admin/UsersPage'
 import { KeysHelp } from './KeysHelp'
-import { PanelView } from './PanelView'
 import { Panels } from './Panels'
 import { Queue } from './Queue'
 import { EventsPage } from './records/EventsPage'
@@ -44,8 +43,7 @@ export function Console() {
       <StateBand />
       <div className="page">
         {route.page === 'alarms' && <Queue open={route.id} />}
-        {route.page === 'panels' && route.id === undefined && <Panels />}
-        {route.page === 'panels' && route.id !== undefined && <PanelView key={route.id} id={route.id} />}
+        {route.page === 'panels' && <Panels open={route.id} />}
         {route.page === 'alarms' && <AlarmView key={route.id} id={route.id} page={route.page} />}
         {route.page === 'sites' && <SitesPage />}
         {route.page === 'events' && <EventsPage />}

@@ -1,32 +1,41 @@
 // An order to a panel. It has no key, asks for the partitions and for the name of the
-// site, and shows its deadline and what came of it.
+// site, says what stands in its way, and shows its deadline and what came of it.
 import { type FormEvent, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { ApiError } from '../api/client'
-import type { Command, CommandKind, Panel, PanelObject } from '../api/types'
+import type { PanelInfo } from '../api/panels'
+import type { Command, CommandKind, CommandRequest, PanelObject } from '../api/types'
 import { useWords } from '../i18n'
 import type { Catalogue } from '../i18n/pl'
 import { isSend } from '../keys/keymap'
+import { numbered, partitionLook, zoneLook, zonesInTheWay } from '../live/panelview'
 import { isFinished } from '../live/panels'
 import { uuid } from '../live/uuid'
-import { useHere, useNow } from '../ui/hooks'
+import { Dialog, DialogFoot } from '../ui/Dialog'
+import { useHere, useLive, useNow } from '../ui/hooks'
 import { Mutating } from '../ui/Mutating'
-import { Dialog } from '../ui/Dialog'
 import { Key } from '../ui/parts'
-import { orderText } from './orderText'
+import { orderSentence } from './orderText'
+import { answeredText, linkSentence, usePanelLook } from './PanelSummary'
 
 const deadlines = [5, 15, 30, 60]
 
 interface Props {
-  panel: Panel
-  partitions: readonly PanelObject[]
+  panel: PanelInfo
+  objects: readonly PanelObject[]
   kind: CommandKind
+  /** Partitions that are chosen at first. */
+  chosen: readonly number[]
   onClose: () => void
 }
 
-export function OrderSheet({ panel, partitions, kind, onClose }: Props) {
+export function OrderSheet({ panel, objects, kind, chosen: wished, onClose }: Props) {
   const { station } = useHere()
   const words = useWords()
-  const [chosen, setChosen] = useState<readonly number[]>([])
+  const area = words.areas.panels
+  const now = useNow()
+  const live = useLive()
+  const look = usePanelLook(panel, objects)
+  const [chosen, setChosen] = useState<readonly number[]>(wished)
   const [mode, setMode] = useState(0)
   const [deadline, setDeadline] = useState(15)
   const [typed, setTyped] = useState('')
@@ -34,82 +43,131 @@ export function OrderSheet({ panel, partitions, kind, onClose }: Props) {
   const [problem, setProblem] = useState('')
   const [sent, setSent] = useState<Command | undefined>()
   const first = useRef<HTMLInputElement>(null)
-  useEffect(() => first.current?.focus(), [])
+  const confirm = useRef<HTMLInputElement>(null)
+  const keys = useRef(new OrderKeys())
 
-  const ready = chosen.length > 0 && sameName(typed, panel.site.name)
+  const title = `${words.order.titles[kind]}: ${panel.site.name}`
+  if (sent) return <Dialog title={title} onClose={onClose}><Result command={sent} panel={panel} objects={objects} onClose={onClose} /></Dialog>
+
+  const state = panel.state
+  const linked = live && panel.enabled && state?.link === 'up'
+  const partitions = numbered(objects, 'partition', state?.armed, wished)
+  const inTheWay = kind === 'arm' && state ? zonesInTheWay(state, objects, chosen) : []
+  const ready = linked && chosen.length > 0 && sameName(typed, panel.site.name)
+
   const send = async (event?: FormEvent) => {
     event?.preventDefault()
     if (!ready || sending) return
     setSending(true)
     setProblem('')
+    const request: CommandRequest = { kind, partitions: [...chosen].sort((a, b) => a - b), arm_mode: kind === 'arm' ? mode : 0, deadline_s: deadline }
     try {
-      const request = { kind, partitions: [...chosen].sort((a, b) => a - b), arm_mode: kind === 'arm' ? mode : 0, deadline_s: deadline }
-      const command = await station.client.order(panel.id, request, uuid())
+      const command = await station.client.order(panel.id, request, keys.current.of(request))
       station.panels.command(command)
       setSent(command)
     } catch (error) {
+      // Only an order that may have been taken is repeated under its old key.
+      if (error instanceof ApiError && error.status !== 0) keys.current.forget()
       setProblem(problemText(words, error))
     } finally {
       setSending(false)
     }
   }
 
-  const title = `${words.order.titles[kind]}: ${panel.site.name}`
-  if (sent) return <Dialog title={title} onClose={onClose}><Result command={sent} onClose={onClose} /></Dialog>
-
   const toggle = (number: number) => setChosen((now) => (now.includes(number) ? now.filter((other) => other !== number) : [...now, number]))
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={onClose} focus={wished.length > 0 ? confirm : first}>
       <form onSubmit={(event) => void send(event)} onKeyDown={(event) => isSend(event.nativeEvent) && void send()}>
+        {!linked && (
+          <div className="order-refused" role="alert" data-testid="order-refused">
+            <b>{area.refused}</b> <p>{linkSentence(words, panel, live)}</p>
+          </div>
+        )}
         <fieldset className="group">
-          <legend>{words.order.partitions}</legend>
-          {partitions.map((partition, i) => (
-            <label key={partition.number} className="check">
-              <input ref={i === 0 ? first : undefined} type="checkbox" name={`partition-${partition.number}`} checked={chosen.includes(partition.number)} onChange={() => toggle(partition.number)} />
-              <span className="faint num">{words.alarm.partition(partition.number)}</span> {partition.name}
-            </label>
-          ))}
+          <legend>{words.order.partitions} <span className="num">· {answeredText(words, look, now)}</span></legend>
+          {partitions.map(({ number, name }, i) => {
+            const seen = state ? partitionLook(state, number) : undefined
+            return (
+              <label key={number} className={look.fresh ? 'check' : 'check old'}>
+                <input ref={i === 0 ? first : undefined} type="checkbox" name={`partition-${number}`} checked={chosen.includes(number)} onChange={() => toggle(number)} />
+                <span className="faint num">{words.alarm.partition(number)}</span> <b>{name}</b> <span className="grow" />
+                <span className="faint">{seen ? words.panels[seen] : words.panels.unknown}</span>
+              </label>
+            )
+          })}
         </fieldset>
+        {kind === 'arm' && chosen.length > 0 && (
+          <div className={inTheWay.length > 0 ? 'in-the-way found' : 'in-the-way'} data-testid="in-the-way" role="status">
+            <p>{!look.fresh ? area.inTheWay.stale : inTheWay.length > 0 ? area.inTheWay.found(inTheWay.length) : area.inTheWay.none}</p>
+            <ul>
+              {inTheWay.map(({ number, name }) => (
+                <li key={number} data-zone-open={number}>
+                  <span className="num">{words.alarm.zone(number)}</span> <b>{name}</b> <span>{state && words.panels[zoneLook(state, number)]}</span>
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
         {kind === 'arm' && (
           <label className="field">
             <span>{words.order.mode}</span>
-            <select value={mode} onChange={(event) => setMode(Number(event.target.value))}>
+            <select value={mode} name="mode" onChange={(event) => setMode(Number(event.target.value))}>
               {words.order.modes.map((name, i) => <option key={name} value={i}>{i}: {name}</option>)}
             </select>
           </label>
         )}
         <label className="field">
           <span>{words.order.deadline}</span>
-          <select value={deadline} onChange={(event) => setDeadline(Number(event.target.value))}>
+          <select value={deadline} name="deadline" onChange={(event) => setDeadline(Number(event.target.value))}>
             {deadlines.map((seconds) => <option key={seconds} value={seconds}>{words.order.seconds(seconds)}</option>)}
           </select>
         </label>
         <label className="field">
           <span>{words.order.confirm(panel.site.name)}</span>
-          <input name="confirm" autoComplete="off" spellCheck={false} value={typed} onChange={(event) => setTyped(event.target.value)} />
+          <input ref={confirm} name="confirm" autoComplete="off" spellCheck={false} value={typed} onChange={(event) => setTyped(event.target.value)} />
         </label>
         <p className="problem" role="alert">{problem}</p>
-        {!ready && <p className="faint">{words.order.pick}</p>}
-        <div className="sheet-foot">
+        {linked && !ready && <p className="faint">{words.order.pick}</p>}
+        <DialogFoot>
           <button type="button" className="button quiet" onClick={onClose}>{words.order.cancel} <Key>Esc</Key></button>
           <Mutating>
             <button type="submit" className={sending ? 'button pending' : 'button primary'} disabled={!ready || sending}>
               {sending ? words.link.sending : words.order.submit[kind]} <Key>Ctrl+Enter</Key>
             </button>
           </Mutating>
-        </div>
+        </DialogFoot>
       </form>
     </Dialog>
   )
 }
 
+/** One key per order: the same order sent again after silence is the same order. */
+export class OrderKeys {
+  #body = ''
+  #key = ''
+
+  of(request: CommandRequest): string {
+    const body = JSON.stringify(request)
+    if (this.#key === '' || body !== this.#body) {
+      this.#body = body
+      this.#key = uuid()
+    }
+    return this.#key
+  }
+
+  forget(): void {
+    this.#key = ''
+  }
+}
+
 /** How long after the deadline a result is asked for that the stream did not bring. */
 const askAfter = 1_000
 
-function Result({ command, onClose }: { command: Command; onClose: () => void }) {
+function Result({ command, panel, objects, onClose }: { command: Command; panel: PanelInfo; objects: readonly PanelObject[]; onClose: () => void }) {
   const { station } = useHere()
   const words = useWords()
   const now = useNow()
+  const look = usePanelLook(panel, objects)
   const parts = useSyncExternalStore(station.panels.subscribe, () => station.panels.parts(command.panel_id))
   const current = parts?.commands.find((other) => other.id === command.id) ?? command
   const finished = isFinished(current)
@@ -123,13 +181,30 @@ function Result({ command, onClose }: { command: Command; onClose: () => void })
     return () => abort.abort()
   }, [station, command.id, ask])
 
+  const whole = Math.max(1, Math.round((Date.parse(current.deadline_at) - Date.parse(current.requested_at)) / 1000))
+  const names = numbered(objects, 'partition', current.partitions).filter((partition) => current.partitions.includes(partition.number))
+  const where = names.map(({ number, name }) => [words.alarm.partition(number), name].filter(Boolean).join(' ')).join(', ')
   return (
-    <div className="order-result" role="status" data-testid="order-result" data-state={current.state}>
-      <p className="next-what">{orderText(words, current)}</p>
-      {!finished && <p className="faint">{left > 0 ? words.order.waiting(left) : words.order.overdue}</p>}
-      <div className="sheet-foot">
+    <div className="order-result" data-testid="order-result" data-state={current.state}>
+      <p className={`order-sentence ${current.state}`} role="status">{orderSentence(words, current, where)}</p>
+      {!finished && (
+        <div className="order-wait">
+          <progress max={whole} value={Math.max(0, Math.min(whole, left))} aria-label={words.order.deadline} />
+          <p className="num" aria-live="off">{left > 0 ? words.order.waiting(left) : words.order.overdue}</p>
+        </div>
+      )}
+      <ul className={look.fresh ? 'lines' : 'lines old'}>
+        {names.map(({ number, name }) => (
+          <li key={number}>
+            <span className="faint num">{words.alarm.partition(number)}</span> <b className="cut">{name}</b>
+            <span>{panel.state ? words.panels[partitionLook(panel.state, number)] : words.panels.unknown}</span>
+          </li>
+        ))}
+        <li className="faint num">{answeredText(words, look, now)}</li>
+      </ul>
+      <DialogFoot>
         <button type="button" className="button" onClick={onClose}>{words.order.close} <Key>Esc</Key></button>
-      </div>
+      </DialogFoot>
     </div>
   )
 }
@@ -141,7 +216,7 @@ function sameName(typed: string, name: string): boolean {
 
 function problemText(words: Catalogue, error: unknown): string {
   if (!(error instanceof ApiError)) return words.order.errors.other
-  if (error.status === 0) return words.order.errors.noAnswer
+  if (error.status === 0) return error.code === 'gate_closed' ? words.areas.panels.notSent : words.order.errors.noAnswer
   const known = (words.order.errors as Record<string, string>)[error.code]
   return known ?? `${words.order.errors.other} (${error.code})`
 }

@@ -1,19 +1,19 @@
-// One panel: its partitions and zones by name, orders to it, and what it said lately.
-import { useEffect, useState, useSyncExternalStore } from 'react'
+// One panel: how it is now, part by part, what it said and what it was told to do.
+import { useEffect, useState, useRef, useSyncExternalStore } from 'react'
 import { ApiError } from '../api/client'
-import type { Command, CommandKind, Panel, PanelObject } from '../api/types'
+import type { PanelInfo } from '../api/panels'
+import type { CommandKind } from '../api/types'
 import { useWords } from '../i18n'
-import { short } from '../i18n/format'
-import { partitionLook, zoneLook } from '../live/panelview'
-import { isFinished } from '../live/panels'
 import { href } from '../route'
-import { useHere, useLive, useNow } from '../ui/hooks'
+import type { PanelParts } from '../live/panels'
+import { useHere, useLive, useNow, useQueue } from '../ui/hooks'
 import { Mutating } from '../ui/Mutating'
-import { Failure } from '../ui/parts'
+import { Age, Badge, Failure } from '../ui/parts'
+import { Tabs } from '../ui/Tabs'
 import { OrderSheet } from './OrderSheet'
-import { orderText } from './orderText'
-import { PanelSummary, usePanelLook } from './PanelSummary'
-import { EventEntry } from './Timeline'
+import { PanelCommands, PanelHistory } from './panels/PanelHistory'
+import { PanelNow } from './panels/PanelNow'
+import { answeredText, linkSentence, usePanelLook } from './PanelSummary'
 
 export function PanelView({ id }: { id: number }) {
   const { station } = useHere()
@@ -38,116 +38,94 @@ export function PanelView({ id }: { id: number }) {
 
   if (!panel || !parts) {
     return (
-      <section className="pane nothing">
+      <section className="pane nothing panel-view">
         {state === 'missing' ? <b>{words.panels.notFound}</b>
           : state === 'failed' ? <Failure text={words.panels.failed} retry={() => setTries((n) => n + 1)} />
           : <b>{words.panels.loading}</b>}
+        <a className="back-link" href={href({ page: 'panels' })}>← {words.panels.back}</a>
       </section>
     )
   }
-  return <OpenPanel panel={panel} objects={parts.objects} commands={parts.commands} />
+  return <OpenPanel panel={panel} parts={parts} />
 }
 
-function OpenPanel({ panel, objects, commands }: { panel: Panel; objects: readonly PanelObject[]; commands: readonly Command[] }) {
-  const { station } = useHere()
-  const words = useWords()
-  const now = useNow()
-  const live = useLive()
-  const look = usePanelLook(panel, objects)
-  const events = useSyncExternalStore(station.panels.subscribe, () => station.panels.events(panel.id))
-  const [order, setOrder] = useState<CommandKind | undefined>()
-  const partitions = objects.filter((object) => object.kind === 'partition')
-  const zones = objects.filter((object) => object.kind === 'zone')
-  const state = panel.state
-  const old = look.fresh ? '' : ' old'
+export interface OrderWish {
+  kind: CommandKind
+  partitions: readonly number[]
+}
 
+const orderKinds = ['arm', 'disarm', 'clear_alarm'] as const
+
+function OpenPanel({ panel, parts }: { panel: PanelInfo; parts: PanelParts }) {
+  const words = useWords()
+  const area = words.areas.panels
+  const live = useLive()
+  const now = useNow()
+  const look = usePanelLook(panel, parts.objects)
+  const [wish, setWish] = useState<OrderWish | undefined>()
+  const [tab, setTab] = useState<'now' | 'history' | 'orders'>('now')
+  const title = useRef<HTMLHeadingElement>(null)
+  const state = panel.state
+  const linked = panel.enabled && state?.link === 'up'
+
+  // Where the panel covers the grid, the focus goes along with it.
+  useEffect(() => {
+    const grid = document.querySelector<HTMLElement>('.panel-grid')
+    if (!grid?.checkVisibility?.()) title.current?.focus({ preventScroll: true })
+  }, [])
+
+  const clock = state && Math.abs(state.clock_offset_ms) >= 1000 ? area.clock(Math.round(state.clock_offset_ms / 1000)) : ''
   return (
     <section className="pane panel-view" aria-label={panel.site.name} data-testid="panel" data-fresh={look.fresh}>
       <header className="panel-head">
-        <div>
-          <a className="back-link shown" href={href({ page: 'panels' })}>← {words.panels.back}</a>
-          <h1>{panel.site.name}</h1>
-          <p>{[panel.site.address, panel.site.city].filter(Boolean).join(', ')} · {panel.name}{state?.model ? ` · ${state.model} ${state.version ?? ''}` : ''}</p>
+        <div className="panel-title">
+          <h1 ref={title} tabIndex={-1}><i className={`state ${look.glyph}`} aria-hidden="true" /> {panel.site.name}</h1>
+          <a className="button quiet" href={href({ page: 'panels' })} aria-label={words.panels.back}>✕</a>
         </div>
+        <p>{[panel.site.address, panel.site.city].filter(Boolean).join(', ')} · {panel.name}</p>
+        <p className={look.fresh ? 'panel-link' : 'panel-link old'} data-testid="panel-link">
+          <b>{linkSentence(words, panel, live)}</b> <span className="num">{answeredText(words, look, now)}</span>
+        </p>
+        <p className="faint">{[state?.model && `${state.model} ${state.version ?? ''}`.trim(), clock, state?.service_mode && words.panels.service].filter(Boolean).join(' · ')}</p>
         <div className="panel-orders">
           <Mutating>
-            {(['arm', 'disarm', 'clear_alarm'] as const).map((kind) => (
-              <button key={kind} type="button" className="button" onClick={() => setOrder(kind)} data-order={kind}>{words.order[kind]}</button>
+            {orderKinds.map((kind) => (
+              <button key={kind} type="button" className="button" disabled={!linked} onClick={() => setWish({ kind, partitions: [] })} data-order={kind}>{words.order[kind]}</button>
             ))}
           </Mutating>
-          {!live && <span className="reason">{words.link.dead}</span>}
+          {(!live || !linked) && <span className="reason">{live ? area.noOrdersNow : words.link.dead}</span>}
         </div>
       </header>
-      <div className="panel-body">
-        <div className="panel-main">
-          <PanelSummary panel={panel} objects={objects} />
-          <section className="section">
-            <h3>{words.panels.partitions}</h3>
-            <ul className={`parts${old}`}>
-              {partitions.map((partition) => {
-                const view = state ? partitionLook(state, partition.number) : undefined
-                return (
-                  <li key={partition.number} className={`part ${view ?? 'unknown'}`} data-partition={partition.number} data-look={view}>
-                    <i className={`state ${glyphs[view ?? ''] ?? 'unknown'}`} aria-hidden="true" />
-                    <span className="faint num">{words.alarm.partition(partition.number)}</span>
-                    <b className="cut">{partition.name}</b>
-                    <span>{view ? words.panels[view] : words.panels.unknown}</span>
-                  </li>
-                )
-              })}
-            </ul>
-          </section>
-          <section className="section">
-            <h3>{words.panels.zones}</h3>
-            <ul className={`parts zones${old}`}>
-              {zones.map((zone) => {
-                const view = state ? zoneLook(state, zone.number) : undefined
-                return (
-                  <li key={zone.number} className={`part zone ${view ?? 'unknown'}`} data-zone={zone.number} data-look={view}>
-                    <span className="faint num">{words.alarm.zone(zone.number)}</span>
-                    <span className="cut">{zone.name}</span>
-                    <span className="zone-word">{view ? words.panels[view] : words.panels.unknown}</span>
-                  </li>
-                )
-              })}
-            </ul>
-            {objects.length === 0 && <p className="faint">{words.panels.noObjects}</p>}
-          </section>
-        </div>
-        <aside className="panel-side">
-          <section className="section">
-            <h3>{words.panels.orders}</h3>
-            <ol className="orders" data-testid="orders">
-              {commands.map((command) => <OrderRow key={command.id} command={command} now={now} />)}
-              {commands.length === 0 && <li className="faint">{words.panels.noOrders}</li>}
-            </ol>
-          </section>
-          {events.length > 0 && (
-            <section className="section">
-              <h3>{words.panels.recent}</h3>
-              <ol className="timeline">{events.map((event) => <EventEntry key={event.id} event={event} now={now} />)}</ol>
-            </section>
-          )}
-        </aside>
-      </div>
-      {order && <OrderSheet panel={panel} partitions={partitions} kind={order} onClose={() => setOrder(undefined)} />}
+      <OpenAlarms site={panel.site.id} />
+      <Tabs
+        label={area.parts} value={tab} onChoose={setTab}
+        tabs={[{ value: 'now', label: area.now }, { value: 'history', label: area.history }, { value: 'orders', label: words.panels.orders }]}
+      >
+        {tab === 'now' && <PanelNow panel={panel} objects={parts.objects} look={look} onOrder={setWish} orderable={linked} />}
+        {tab === 'history' && <PanelHistory id={panel.id} />}
+        {tab === 'orders' && <PanelCommands id={panel.id} known={parts.commands} />}
+      </Tabs>
+      {wish && <OrderSheet panel={panel} objects={parts.objects} kind={wish.kind} chosen={wish.partitions} onClose={() => setWish(undefined)} />}
     </section>
   )
 }
 
-const glyphs: Record<string, string> = {
-  fire: 'alarm', alarm: 'alarm', entry: 'entry', exit: 'exit', armed: 'armed', memory: 'memory', disarmed: 'disarmed',
-}
-
-function OrderRow({ command, now }: { command: Command; now: number }) {
+/** The open alarms of the panel's site, the most urgent first. */
+function OpenAlarms({ site }: { site: number }) {
   const words = useWords()
+  const alarms = useQueue().filter((alarm) => alarm.site.id === site)
+  if (alarms.length === 0) return null
   return (
-    <li className={isFinished(command) ? 'order' : 'order open'} data-command={command.id} data-state={command.state}>
-      <time className="num faint">{short(command.requested_at, now)}</time>
-      <div>
-        <p><b>{words.order.titles[command.kind]}</b> {command.partitions.map((number) => words.alarm.partition(number)).join(', ')}</p>
-        <p className="faint">{orderText(words, command)} · {words.order.by(command.requested_by.name)}</p>
-      </div>
-    </li>
+    <ul className="panel-alarms" aria-label={words.areas.panels.openAlarms}>
+      {alarms.map((alarm) => (
+        <li key={alarm.id}>
+          <Badge priority={alarm.priority} waiting={alarm.state === 'new'} />
+          <Age since={alarm.opened_at} />
+          <a href={href({ page: 'alarms', id: alarm.id })}>{words.areas.panels.alarm(alarm.id)}</a>
+          <span className="cut">{words.code === 'pl' ? alarm.text_pl : alarm.text_en}</span>
+          <span className="faint">{alarm.owner?.name ?? words.states[alarm.state]}</span>
+        </li>
+      ))}
+    </ul>
   )
 }
