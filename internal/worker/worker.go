@@ -57,10 +57,12 @@ type Config struct {
 	Hit func(point string)
 }
 
-// Times of leases. A worker that died is replaced within leaseTTL and one round of
+// LeaseTTL is how long a worker holds a panel without renewing.
+const LeaseTTL = 10 * time.Second
+
+// Times of leases. A worker that died is replaced within LeaseTTL and one round of
 // another: less than 15 s.
 const (
-	leaseTTL     = 10 * time.Second
 	leaseRound   = 3 * time.Second
 	leaseGrace   = 30 * time.Second // after the TTL, while the store can't be asked
 	silentTooMax = 15 * time.Second // without an answer: perhaps another worker can reach it
@@ -188,7 +190,7 @@ func (w *Worker) renew(ctx context.Context) error {
 	if len(leases) == 0 {
 		return nil
 	}
-	renewed, err := w.cfg.Leases.Renew(ctx, w.cfg.Instance, leases, leaseTTL)
+	renewed, err := w.cfg.Leases.Renew(ctx, w.cfg.Instance, leases, LeaseTTL)
 	if err != nil {
 		return fmt.Errorf("renew %d leases: %w", len(leases), err)
 	}
@@ -288,7 +290,7 @@ func (w *Worker) acquire(ctx, bounded context.Context) error {
 		w.metrics.renewed()
 		return nil
 	}
-	granted, err := w.cfg.Leases.Acquire(bounded, w.cfg.Instance, room, except, leaseTTL)
+	granted, err := w.cfg.Leases.Acquire(bounded, w.cfg.Instance, room, except, LeaseTTL)
 	if err != nil {
 		return fmt.Errorf("acquire leases: %w", err)
 	}
