@@ -40,7 +40,9 @@ func (p *Panel) Answer(request satel.Frame) (satel.Frame, bool) {
 		data, err = eventText(request.Data)
 	case satel.CmdObjectName:
 		return p.nameAnswer(request.Data)
-	case satel.CmdSelf, satel.CmdUser, satel.CmdUserList, satel.CmdUserLocks:
+	case satel.CmdSelf, satel.CmdUserList:
+		return p.aboutUsers(request)
+	case satel.CmdUser, satel.CmdUserLocks:
 		return resultFrame(satel.ResultNoAccess), len(request.Data) > 0
 	default:
 		if len(request.Data) <= 1 {
@@ -48,6 +50,41 @@ func (p *Panel) Answer(request satel.Frame) (satel.Frame, bool) {
 		}
 	}
 	return satel.Frame{Cmd: request.Cmd, Data: data}, data != nil && err == nil
+}
+
+// aboutUsers tells a user of itself, and which users there are. A wrong code is counted as in commands.
+func (p *Panel) aboutUsers(request satel.Frame) (satel.Frame, bool) {
+	size := satel.UserCodeSize
+	if request.Cmd == satel.CmdUserList {
+		size++ // the number of a user
+	}
+	if len(request.Data) != size {
+		return satel.Frame{}, false
+	}
+	user, result := p.identify(request.Data[:satel.UserCodeSize])
+	if user == nil {
+		return resultFrame(result), true
+	}
+	if request.Cmd == satel.CmdUserList {
+		there := satel.NewBits(30)
+		for _, u := range p.users {
+			if u.Number <= 8*len(there) {
+				there.Set(u.Number)
+			}
+		}
+		return satel.Frame{Cmd: request.Cmd, Data: satel.AppendUsers(nil, satel.Users{Asker: user.Number, Existing: there})}, true
+	}
+	own := satel.Self{Number: user.Number, Partitions: satel.NewBits(4, user.Partitions...), Name: user.Name}
+	if len(user.Partitions) == 0 {
+		for number := range p.partitions {
+			own.Partitions.Set(number)
+		}
+	}
+	data, err := satel.AppendSelf(nil, own)
+	if err != nil {
+		return resultFrame(satel.ResultOther), true
+	}
+	return satel.Frame{Cmd: request.Cmd, Data: data}, true
 }
 
 func resultFrame(r satel.Result) satel.Frame {

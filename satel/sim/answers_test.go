@@ -122,3 +122,26 @@ func TestEventTexts(t *testing.T) {
 		}
 	}
 }
+
+func TestAUserHearsOfItselfAndOfOthers(t *testing.T) {
+	site := DefaultSite(DefaultCode)
+	site.Users = append(site.Users, User{Number: 9, Name: "Ewa", Code: "8520", Rights: MayUseNetwork, Partitions: []int{2}}, User{Number: 3, Name: "Bez sieci", Code: "9999"})
+	b := setup(t, func(c *Config) { c.Site = &site })
+	ask := func(cmd satel.Command, digits string, more ...byte) satel.Frame {
+		code, err := satel.EncodeUserCode(digits, "", satel.UserCodeSize)
+		require.NoError(t, err)
+		answer, ok := b.Answer(satel.Frame{Cmd: cmd, Data: append(code, more...)})
+		require.True(t, ok)
+		return answer
+	}
+	self, err := satel.ParseSelf(ask(satel.CmdSelf, "8520").Data)
+	require.NoError(t, err)
+	require.Equal(t, satel.Self{Number: 9, Partitions: satel.NewBits(4, 2), Name: "Ewa"}, self)
+	users, err := satel.ParseUsers(ask(satel.CmdUserList, DefaultCode, 1).Data)
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 3, 9}, users.Existing.Numbers())
+	for _, wrong := range []string{"4444", "9999"} {
+		require.Equal(t, resultFrame(satel.ResultCodeNotFound), ask(satel.CmdSelf, wrong))
+	}
+	require.Empty(t, b.Commands(), "asking is no command")
+}

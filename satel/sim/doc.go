@@ -38,7 +38,7 @@
 // # What it leaves out
 //
 // The encrypted form of the connection, subscriptions (the long form of the news request is answered by silence, as old
-// modules do), users' data and their editing (refused for want of a right), doors, thermometers, service mode, verified
+// modules do), users' data beyond who one is and which there are, and their editing (refused for want of a right), doors, thermometers, service mode, verified
 // alarms, the Grade log, timers.
 //
 // # Uncertain points and how they are settled here
