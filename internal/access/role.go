@@ -37,7 +37,10 @@ const (
 	OpenAlarms    Permission = "alarms.open"     // by hand
 	TakeOver      Permission = "alarms.takeover" // also: release what another one holds
 	ReadSites     Permission = "sites.read"
+	EditSites     Permission = "sites.edit"      // and their contacts
+	RevealNumbers Permission = "contacts.reveal" // the whole numbers; audited
 	ReadPanels    Permission = "panels.read"
+	EditPanels    Permission = "panels.edit"
 	CommandPanels Permission = "panels.command"
 	ReadEvents    Permission = "events.read"
 	ReadStatus    Permission = "status.read"  // who sits where, how the station itself is
@@ -46,15 +49,15 @@ const (
 
 // Permissions returns every permission.
 func Permissions() []Permission {
-	return []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, OpenAlarms, TakeOver, ReadSites, ReadPanels, CommandPanels, ReadEvents, ReadStatus, ManageUsers}
+	return []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, OpenAlarms, TakeOver, ReadSites, EditSites, RevealNumbers, ReadPanels, EditPanels, CommandPanels, ReadEvents, ReadStatus, ManageUsers}
 }
 
-var operatorMay = []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, OpenAlarms, ReadSites, ReadPanels, CommandPanels, ReadEvents, ReadStatus}
+var operatorMay = []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, OpenAlarms, ReadSites, RevealNumbers, ReadPanels, CommandPanels, ReadEvents, ReadStatus}
 
 var grants = map[Role]map[Permission]bool{
 	Operator:   set(operatorMay),
-	Supervisor: set(operatorMay, TakeOver),
-	Admin:      set(operatorMay, TakeOver, ManageUsers),
+	Supervisor: set(operatorMay, TakeOver, EditSites),
+	Admin:      set(operatorMay, TakeOver, EditSites, EditPanels, ManageUsers),
 }
 
 func set(base []Permission, more ...Permission) map[Permission]bool {

@@ -281,6 +281,7 @@ func (d *demonstration) run(ctx context.Context) error {
 	cfg := config.Serve{
 		Database: d.database(), Roles: config.AllRoles, Listen: d.cfg.Listen, HealthListen: "localhost:0",
 		KeyFile: d.file("key"), Instance: "demo", PollInterval: 250 * time.Millisecond, MaxPanels: d.cfg.Sites,
+		DeskGrace: d.cfg.DeskGrace,
 	}
 	begun := false
 	err := d.serve(ctx, cfg, func(where addresses) {

@@ -12,9 +12,12 @@ import (
 	"dozor/internal/desk"
 	"dozor/internal/httpapi"
 	"dozor/internal/obs"
+	"dozor/internal/presence"
 	"dozor/internal/push"
+	"dozor/internal/selfwatch"
 	"dozor/internal/stream"
 	"dozor/internal/webui"
+	"dozor/internal/worker"
 )
 
 // drainHTTP bounds the end of requests and of connections that listen.
@@ -25,6 +28,8 @@ type web struct {
 	desk   *desk.Desk
 	hub    *stream.Hub
 	push   *push.Handler
+	people *presence.Presence
+	self   *selfwatch.Watch
 	server *http.Server
 }
 
@@ -37,14 +42,21 @@ func (c *core) web(cfg config.Serve, health *obs.Health) (*web, error) {
 		}
 		return "", nil
 	})
-	w.push = push.New(push.Config{Hub: w.hub, Tickets: c.auth, Log: c.log, Metrics: push.NewMetrics(c.registry)})
+	w.people = presence.New(presence.Config{
+		Pool: c.pool, Instance: c.instance, Publish: w.hub.PublishDesks, Logger: c.log, Metrics: c.registry,
+	})
+	w.self = selfwatch.New(selfwatch.Config{
+		Pool: c.pool, Bus: c.bus, Queue: c.bus, Logger: c.log, Trace: obs.NewTrace, DeskGrace: cfg.DeskGrace, LeaseTTL: worker.LeaseTTL,
+		Publish: w.hub.PublishStation, Metrics: c.registry,
+	})
+	w.push = push.New(push.Config{Hub: w.hub, Tickets: c.auth, Presence: w.people, Log: c.log, Metrics: push.NewMetrics(c.registry)})
 	client, err := webClient(cfg.WebDir)
 	if err != nil {
 		return nil, fmt.Errorf("open the web client: %w", err)
 	}
 	handler := httpapi.New(httpapi.Deps{
 		Pool: c.pool, Auth: c.auth, Desk: w.desk, Sites: c.sites, Commands: c.commands,
-		Push: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance,
+		Presence: w.people, Self: w.self, Hub: w.hub, Push: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance,
 	})
 	w.server = httpServer(handler, c.log)
 	return w, nil

@@ -170,6 +170,7 @@ func (s *station) serve(ctx context.Context, roles string, more ...string) (*ser
 		"DATABASE_URL=" + s.server.AppURL(stationDB), "DOZOR_KEY_FILE=" + s.keyFile, "DOZOR_ROLES=" + roles,
 		"DOZOR_LISTEN=" + at, "DOZOR_HEALTH_LISTEN=" + health, "DOZOR_INSTANCE=" + instance,
 		"DOZOR_LOG_LEVEL=info", "DOZOR_LOG_FORMAT=text",
+		"DOZOR_DESK_GRACE=0", // nobody sits before the bench's screens
 	}, more...)
 	c, err := startChild(s.binary, "dozor", s.dir, env, "serve")
 	if err != nil {

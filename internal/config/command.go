@@ -12,19 +12,21 @@ import (
 
 // Demo is what dozor demo can be told.
 type Demo struct {
-	Data          string     `default:".demo" placeholder:"DIR" help:"Where the demonstration keeps its database and keys."`
-	Listen        Address    `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where the console is served."`
-	Control       Address    `default:"127.0.0.1:10080" placeholder:"HOST:PORT" help:"Where the simulated sites take orders over HTTP."`
-	Sites         int        `default:"5" placeholder:"N" help:"How many simulated sites (1 to 500)."`
-	QuietScenario bool       `help:"Leave the sites alone: nothing happens that you did not order."`
-	Reset         bool       `help:"Throw away what an earlier demonstration left, then start."`
-	LogLevel      slog.Level `default:"warn" placeholder:"LEVEL" help:"The least that is logged: debug, info, warn or error."`
-	LogFormat     obs.Format `default:"text" placeholder:"FORMAT" help:"How lines look: json or text."`
+	DeskGrace     time.Duration `var:"DOZOR_DESK_GRACE" default:"60s" placeholder:"TIME" help:"How long no desk may be able to sound before the station raises an alarm of its own; 0: for ever."`
+	Data          string        `default:".demo" placeholder:"DIR" help:"Where the demonstration keeps its database and keys."`
+	Listen        Address       `default:"localhost:8080" placeholder:"HOST:PORT" help:"Where the console is served."`
+	Control       Address       `default:"127.0.0.1:10080" placeholder:"HOST:PORT" help:"Where the simulated sites take orders over HTTP."`
+	Sites         int           `default:"5" placeholder:"N" help:"How many simulated sites (1 to 500)."`
+	QuietScenario bool          `help:"Leave the sites alone: nothing happens that you did not order."`
+	Reset         bool          `help:"Throw away what an earlier demonstration left, then start."`
+	LogLevel      slog.Level    `default:"warn" placeholder:"LEVEL" help:"The least that is logged: debug, info, warn or error."`
+	LogFormat     obs.Format    `default:"text" placeholder:"FORMAT" help:"How lines look: json or text."`
 }
 
 const maxDemoSites = 500
 
 func (d *Demo) check(p *problems) {
+	checkDeskGrace(p, d.DeskGrace)
 	if d.Sites < 1 || d.Sites > maxDemoSites {
 		p.add("--sites", fmt.Sprintf("want 1 to %d", maxDemoSites))
 	}

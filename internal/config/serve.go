@@ -88,8 +88,15 @@ type Serve struct {
 	MaxPanels    int           `var:"DOZOR_MAX_PANELS" default:"1000" placeholder:"N" help:"How many panels this process takes at most (role worker)."`
 	WebDir       string        `var:"DOZOR_WEB_DIR" placeholder:"DIR" help:"Serve the web client from this folder instead of the one built in (role api)."`
 	EventsKept   int           `var:"DOZOR_EVENTS_KEPT_MONTHS" default:"0" placeholder:"MONTHS" help:"How long events are kept (role relay); 0 keeps them for ever, else at least 2."`
+	DeskGrace    time.Duration `var:"DOZOR_DESK_GRACE" default:"60s" placeholder:"TIME" help:"How long no desk may be able to sound before the station raises an alarm of its own (role api): 10s to 1h; 0 where nobody need watch."`
 	Log          Log           `embed:""`
 }
+
+// Bounds of the time without a desk: one that died counts for ten seconds more.
+const (
+	minDeskGrace = 10 * time.Second
+	maxDeskGrace = time.Hour
+)
 
 // Bounds of what a panel can be asked: faster than its module answers is no faster, and
 // slower breaks the promise of a second.
@@ -112,10 +119,17 @@ func (s *Serve) check(p *problems) {
 	if s.EventsKept != 0 && s.EventsKept < 2 {
 		p.add("DOZOR_EVENTS_KEPT_MONTHS (--events-kept)", "want 0 or at least 2 months")
 	}
+	checkDeskGrace(p, s.DeskGrace)
 	if s.MaxPanels < 1 {
 		p.add("DOZOR_MAX_PANELS (--max-panels)", "want at least 1")
 	}
 	if s.Listen != "" && s.Listen == s.HealthListen && !strings.HasSuffix(string(s.Listen), ":0") {
 		p.add("DOZOR_HEALTH_LISTEN (--health-listen)", "the same address as DOZOR_LISTEN")
+	}
+}
+
+func checkDeskGrace(p *problems, d time.Duration) {
+	if d != 0 && (d < minDeskGrace || d > maxDeskGrace) {
+		p.add("DOZOR_DESK_GRACE (--desk-grace)", fmt.Sprintf("%v is neither 0 nor between %v and %v", d, minDeskGrace, maxDeskGrace))
 	}
 }

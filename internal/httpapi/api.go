@@ -16,7 +16,10 @@ import (
 	"dozor/internal/command"
 	"dozor/internal/desk"
 	"dozor/internal/pg"
+	"dozor/internal/presence"
+	"dozor/internal/selfwatch"
 	"dozor/internal/site"
+	"dozor/internal/stream"
 )
 
 // Deps is what the interface needs. Push and Client may be nil: then nothing is there.
@@ -26,6 +29,10 @@ type Deps struct {
 	Desk     *desk.Desk
 	Sites    *site.Sites
 	Commands *command.Commands
+	// Presence, Self and Hub tell how the station itself is.
+	Presence *presence.Presence
+	Self     *selfwatch.Watch
+	Hub      *stream.Hub
 	// Push serves GET /api/ws; Client everything outside of /api.
 	Push   http.Handler
 	Client http.Handler
@@ -48,6 +55,8 @@ type api struct {
 	Deps
 	huma huma.API
 	mux  *http.ServeMux
+	// status is what was last read of the station.
+	status statusCache
 	// routes are the patterns mounted, for the tests of the permission table.
 	routes []access.Route
 }
@@ -62,6 +71,7 @@ func New(d Deps) http.Handler {
 func build(d Deps) *api {
 	useProblems()
 	a := &api{Deps: d, mux: http.NewServeMux()}
+	a.status.started = time.Now().UTC()
 	cfg := huma.DefaultConfig("dozor", "1")
 	cfg.Info.Description = "The REST interface of an alarm monitoring station. Errors are problem details (RFC 9457) with a stable `code`."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
@@ -77,6 +87,7 @@ func build(d Deps) *api {
 	a.alarmRoutes()
 	a.siteRoutes()
 	a.commandRoutes()
+	a.statusRoutes()
 	a.eventRoutes()
 	a.snapshotRoutes()
 	if d.Push != nil {
@@ -94,7 +105,7 @@ func build(d Deps) *api {
 func RenderOpenAPI() ([]byte, error) {
 	a := build(Deps{Log: slog.New(slog.DiscardHandler)})
 	// What has a null of its own, which huma can't say of a reference.
-	for _, n := range []struct{ schema, property string }{{"Panel", "state"}, {"Action", "actor"}} {
+	for _, n := range []struct{ schema, property string }{{"Panel", "state"}, {"Action", "actor"}, {"Status", "stream"}, {"Status", "panels"}} {
 		s := a.huma.OpenAPI().Components.Schemas.Map()[n.schema]
 		s.Properties[n.property] = &huma.Schema{OneOf: []*huma.Schema{s.Properties[n.property], {Type: "null"}}}
 	}

@@ -83,3 +83,11 @@ func (s *Subscription) takeNotices() []Message {
 	}
 	return out
 }
+
+// Standing returns up to where this instance holds the stream, and how many clients are
+// attached to it.
+func (h *Hub) Standing() (at wire.StreamPosition, clients int) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return wire.StreamPosition{Epoch: h.epoch, Position: h.ring.top}, len(h.subs)
+}

@@ -58,6 +58,7 @@ func (s *Station) environment() []string {
 func (i *Instance) environment() []string {
 	return []string{
 		"DOZOR_ROLES=" + i.roles, "DOZOR_INSTANCE=" + i.name, "DOZOR_LISTEN=" + i.listen, "DOZOR_HEALTH_LISTEN=" + i.health,
+		"DOZOR_DESK_GRACE=0", // screens of tests make no sound
 	}
 }
 

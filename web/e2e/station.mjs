@@ -47,7 +47,7 @@ export class Station {
     station.data = await mkdtemp(join(tmpdir(), 'dozor-e2e-'))
     station.#log = createWriteStream(join(results, 'dozor.log'))
     station.#arguments = [
-      'demo', '--data', station.data, '--quiet-scenario', '--log-level', 'info',
+      'demo', '--data', station.data, '--quiet-scenario', '--log-level', 'info', '--desk-grace', '0s',
       '--listen', `localhost:${await freePort()}`, '--control', `127.0.0.1:${await freePort()}`,
     ]
     await station.run()
