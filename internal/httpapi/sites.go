@@ -4,91 +4,130 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"dozor/internal/access"
-	"dozor/internal/desk"
 	"dozor/internal/ids"
-	"dozor/internal/live"
-	"dozor/internal/outbox"
 	"dozor/internal/site"
-	"dozor/internal/wire"
 )
+
+type sitesInput struct {
+	Paging
+	Query    string `query:"q" maxLength:"200" doc:"Words of the name, address, city, district, provider or contract"`
+	City     string `query:"city" maxLength:"100"`
+	District string `query:"district" maxLength:"100"`
+	Risk     string `query:"risk" enum:"low,normal,high"`
+	Retired  bool   `query:"retired" doc:"Those that are no longer guarded, instead"`
+	Own      bool   `query:"own" doc:"With the station itself"`
+}
 
 type sitesOutput struct {
 	Body struct {
-		Sites      []site.Site `json:"sites"`
-		NextCursor string      `json:"next_cursor,omitempty"`
+		Sites      []site.ListedSite `json:"sites"`
+		NextCursor string            `json:"next_cursor,omitempty"`
 	}
 }
 
-type siteInput struct {
+// SitePath is the number in the path.
+type SitePath struct {
 	ID ids.SiteID `path:"id" minimum:"1"`
 }
 
+type siteDetailOutput struct {
+	Versioned
+	Body struct {
+		Site     site.Site      `json:"site"`
+		Panels   []site.Panel   `json:"panels" doc:"Without retired ones"`
+		Contacts []site.Contact `json:"contacts" doc:"In the order in which they are called"`
+	}
+}
+
 type siteOutput struct {
+	Versioned
 	Body struct {
-		Site   site.Site    `json:"site"`
-		Panels []site.Panel `json:"panels"`
+		Site site.Site `json:"site"`
 	}
 }
 
-type panelsOutput struct {
-	Body struct {
-		Panels     []site.Panel        `json:"panels"`
-		NextCursor string              `json:"next_cursor,omitempty"`
-		Stream     wire.StreamPosition `json:"stream"`
+// SiteBody is what people say of a site.
+type SiteBody struct {
+	Name      string   `json:"name" maxLength:"400" doc:"1 to 200 characters"`
+	Address   string   `json:"address" maxLength:"600"`
+	City      string   `json:"city" maxLength:"200"`
+	District  string   `json:"district" maxLength:"200" doc:"Power and weather fail by district"`
+	Provider  string   `json:"provider" maxLength:"200" doc:"Links fail by provider"`
+	Risk      string   `json:"risk" enum:"low,normal,high"`
+	Contract  string   `json:"contract,omitempty" maxLength:"200"`
+	Notes     string   `json:"notes" maxLength:"20000"`
+	Latitude  *float64 `json:"latitude,omitempty"`
+	Longitude *float64 `json:"longitude,omitempty"`
+}
+
+func (b SiteBody) site() site.NewSite {
+	return site.NewSite{
+		Name: b.Name, Address: b.Address, City: b.City, District: b.District, Provider: b.Provider, Risk: b.Risk,
+		Contract: b.Contract, Notes: b.Notes, Latitude: b.Latitude, Longitude: b.Longitude,
 	}
 }
 
-// PanelPath is the number in the path.
-type PanelPath struct {
-	ID ids.PanelID `path:"id" minimum:"1"`
+type newSiteInput struct{ Body SiteBody }
+
+type siteEditInput struct {
+	SitePath
+	IfMatch
+	Body SiteBody
 }
 
-type panelOutput struct {
-	Body struct {
-		Panel    site.Panel          `json:"panel"`
-		Objects  []site.Object       `json:"objects"`
-		Commands []wire.Command      `json:"commands" doc:"The newest 20"`
-		Stream   wire.StreamPosition `json:"stream"`
-	}
+// ReasonBody says why something is ended.
+type ReasonBody struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"1000"`
 }
 
-type panelStateOutput struct {
-	Body live.PanelState
+type retireSiteInput struct {
+	SitePath
+	Body ReasonBody
 }
-
-type eventsInput struct {
-	Paging
-	Site  ids.SiteID  `query:"site" minimum:"1" doc:"Only of that site"`
-	Panel ids.PanelID `query:"panel" minimum:"1" doc:"Only of that panel"`
-}
-
-type eventsOutput struct {
-	Body struct {
-		Events     []wire.Event `json:"events"`
-		NextCursor string       `json:"next_cursor,omitempty"`
-	}
-}
-
-const recentCommands = 20
 
 func (a *api) siteRoutes() {
 	add(a, op(http.MethodGet, "/api/sites", "list-sites", "Sites by name"), a.listSites)
-	add(a, op(http.MethodGet, "/api/sites/{id}", "get-site", "A site with its panels"), a.getSite)
-	add(a, op(http.MethodGet, "/api/panels", "list-panels", "Panels with their live state"), a.listPanels)
-	add(a, op(http.MethodGet, "/api/panels/{id}", "get-panel", "A panel with its parts and last commands"), a.getPanel)
-	add(a, op(http.MethodGet, "/api/panels/{id}/state", "get-panel-state", "What is true of a panel right now"), a.getPanelState)
-	add(a, op(http.MethodGet, "/api/events", "list-events", "Events from the newest"), a.listEvents)
+	add(a, op(http.MethodGet, "/api/sites/{id}", "get-site", "A site with its panels and contacts"), a.getSite)
+	create := keyed(op(http.MethodPost, "/api/sites", "create-site", "Add a site"))
+	create.DefaultStatus = http.StatusCreated
+	add(a, create, func(ctx context.Context, by access.Principal, in *newSiteInput) (*siteOutput, error) {
+		id, err := a.Sites.CreateSite(ctx, by, in.Body.site())
+		if err != nil {
+			return nil, err
+		}
+		return siteAnswer(a.Sites.Get(ctx, id))
+	})
+	add(a, op(http.MethodPut, "/api/sites/{id}", "edit-site", "Write a site anew"), func(ctx context.Context, by access.Principal, in *siteEditInput) (*siteOutput, error) {
+		seen, err := in.Seen()
+		if err != nil {
+			return nil, err
+		}
+		return siteAnswer(a.Sites.EditSite(ctx, by, in.ID, seen, in.Body.site()))
+	})
+	add(a, keyed(op(http.MethodPost, "/api/sites/{id}/retire", "retire-site", "End the guarding of a site that has no panels any more")), func(ctx context.Context, by access.Principal, in *retireSiteInput) (*siteOutput, error) {
+		return siteAnswer(a.Sites.RetireSite(ctx, by, in.ID, in.Body.Reason))
+	})
+	a.contactRoutes()
+	a.panelRoutes()
 }
 
-func (a *api) listSites(ctx context.Context, _ access.Principal, in *Paging) (*sitesOutput, error) {
+func siteAnswer(view site.Site, err error) (*siteOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := &siteOutput{Versioned: versioned(view.Version)}
+	out.Body.Site = view
+	return out, nil
+}
+
+func (a *api) listSites(ctx context.Context, _ access.Principal, in *sitesInput) (*sitesOutput, error) {
 	place, err := decodeCursor[site.Place](in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	sites, next, err := a.Sites.List(ctx, place, in.Limit)
+	f := site.Filter{Query: in.Query, City: in.City, District: in.District, Risk: in.Risk, Retired: in.Retired, Own: in.Own}
+	sites, next, err := a.Sites.List(ctx, f, place, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -97,76 +136,16 @@ func (a *api) listSites(ctx context.Context, _ access.Principal, in *Paging) (*s
 	return out, nil
 }
 
-func (a *api) getSite(ctx context.Context, _ access.Principal, in *siteInput) (*siteOutput, error) {
-	out := &siteOutput{}
+func (a *api) getSite(ctx context.Context, _ access.Principal, in *SitePath) (*siteDetailOutput, error) {
+	out := &siteDetailOutput{}
 	var err error
 	if out.Body.Site, err = a.Sites.Get(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	out.Body.Panels, err = a.Sites.PanelsOf(ctx, in.ID)
+	out.Versioned = versioned(out.Body.Site.Version)
+	if out.Body.Panels, err = a.Sites.PanelsOf(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	out.Body.Contacts, err = a.Sites.Contacts(ctx, in.ID)
 	return out, err
-}
-
-func (a *api) listPanels(ctx context.Context, _ access.Principal, in *Paging) (*panelsOutput, error) {
-	after, err := decodeCursor[ids.PanelID](in.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	out := &panelsOutput{}
-	if out.Body.Stream, err = outbox.Head(ctx, a.Pool); err != nil {
-		return nil, err
-	}
-	var next ids.PanelID
-	if out.Body.Panels, next, err = a.Sites.Panels(ctx, after, in.Limit); err != nil {
-		return nil, err
-	}
-	if next != 0 {
-		out.Body.NextCursor = encodeCursor(&next)
-	}
-	return out, nil
-}
-
-func (a *api) getPanel(ctx context.Context, _ access.Principal, in *PanelPath) (*panelOutput, error) {
-	out := &panelOutput{}
-	var err error
-	if out.Body.Stream, err = outbox.Head(ctx, a.Pool); err != nil {
-		return nil, err
-	}
-	if out.Body.Panel, err = a.Sites.Panel(ctx, in.ID); err != nil {
-		return nil, err
-	}
-	if out.Body.Objects, err = a.Sites.Objects(ctx, in.ID); err != nil {
-		return nil, err
-	}
-	out.Body.Commands, err = a.Commands.Recent(ctx, in.ID, recentCommands)
-	return out, err
-}
-
-// getPanelState says "none" of a panel that no worker has tried yet.
-func (a *api) getPanelState(ctx context.Context, _ access.Principal, in *PanelPath) (*panelStateOutput, error) {
-	panel, err := a.Sites.Panel(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if panel.State == nil {
-		return &panelStateOutput{Body: live.PanelState{PanelID: in.ID, Link: live.LinkNone}}, nil
-	}
-	return &panelStateOutput{Body: *panel.State}, nil
-}
-
-func (a *api) listEvents(ctx context.Context, _ access.Principal, in *eventsInput) (*eventsOutput, error) {
-	before, err := decodeCursor[ids.EventID](in.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	events, next, err := a.Desk.Events(ctx, desk.EventFilter{SiteID: in.Site, PanelID: in.Panel, Before: before}, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	out := &eventsOutput{}
-	out.Body.Events = events
-	if next != uuid.Nil {
-		out.Body.NextCursor = encodeCursor(&next)
-	}
-	return out, nil
 }

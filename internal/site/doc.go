@@ -1,9 +1,19 @@
-// Package site owns guarded sites and their panels: what people see of them, and what a
-// worker needs to reach a panel.
+// Package site owns guarded sites, whom to call about them, and their panels: what people
+// see of them, how they are added, edited, retired and replaced, and what a worker needs
+// to reach a panel.
 //
-// A panel's user code is sealed before it is stored, is in no view and no log, and is
-// opened only by Access, for the one who talks to the panel. Sites and panels are
-// created with an audit entry in the same transaction.
+// A panel's user code and a contact's telephone numbers are sealed before they are stored.
+// They are in no view, no log and no audit entry: lists show numbers in a masked form. A
+// code is opened only by Access, for the one who talks to the panel; numbers only by
+// Reveal, with a reason, which is audited.
+//
+// Every change is one transaction with its audit entry, and is guarded by the version that
+// the editor saw. Nothing is deleted but contacts: sites and panels are retired, so that
+// their history keeps its names. A change of a panel's address, code or enabling raises
+// its reach, which workers compare with the one that they connected under.
+//
+// One site is the station itself. Lists leave it out unless asked, and it can be neither
+// edited nor retired, nor have panels.
 //
 // It imports access, audit, errs, ids, live, pg, secret, wire and satel (what a user
 // code looks like).

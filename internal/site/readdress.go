@@ -26,13 +26,15 @@ func (s *Sites) Readdress(ctx context.Context, by access.Principal, to map[ids.P
 	}
 	err := s.d.Pool.InTx(ctx, func(tx pgx.Tx) error {
 		// Addresses are unique row by row; a host that nobody can have makes way first.
-		_, err := tx.Exec(ctx, "UPDATE panels SET host = 'panel ' || id, enabled = id = ANY ($1), version = version + 1", numbers)
+		_, err := tx.Exec(ctx, `
+			UPDATE panels SET host = 'panel ' || id, enabled = id = ANY ($1), version = version + 1, reach = reach + 1
+			WHERE retired_at IS NULL`, numbers)
 		if err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `
 			UPDATE panels p SET host = n.host, port = n.port
-			FROM unnest($1::bigint[], $2::text[], $3::int[]) AS n (id, host, port) WHERE p.id = n.id`, numbers, hosts, ports)
+			FROM unnest($1::bigint[], $2::text[], $3::int[]) AS n (id, host, port) WHERE p.id = n.id AND p.retired_at IS NULL`, numbers, hosts, ports)
 		if err != nil {
 			return err
 		}

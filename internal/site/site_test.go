@@ -47,12 +47,12 @@ func TestSitesAndPanelsAreCreatedAndRead(t *testing.T) {
 	t.Parallel()
 	for _, pooled := range []bool{false, true} {
 		s, db, _ := setup(t, pooled, live.PanelState{PanelID: 1, Link: live.LinkUp})
-		lat := 52.2
-		id, err := s.CreateSite(t.Context(), cli, site.NewSite{Name: "Apteka", Address: "Polna 1", City: "Poznań", Latitude: &lat})
+		lat, long := 52.2, 16.9
+		id, err := s.CreateSite(t.Context(), cli, site.NewSite{Name: "Apteka", Address: "Polna 1", City: "Poznań", Latitude: &lat, Longitude: &long})
 		require.NoError(t, err)
 		got, err := s.Get(t.Context(), id)
 		require.NoError(t, err)
-		require.Equal(t, site.Site{ID: id, Name: "Apteka", Address: "Polna 1", City: "Poznań", Risk: "normal", Mode: "normal", Latitude: &lat, Version: 1}, got)
+		require.Equal(t, site.Site{ID: id, Name: "Apteka", Address: "Polna 1", City: "Poznań", Risk: "normal", Mode: "normal", Latitude: &lat, Longitude: &long, Version: 1}, got)
 
 		panel, err := s.CreatePanel(t.Context(), cli, site.NewPanel{SiteID: id, Name: "INTEGRA", Host: "10.0.0.5", Port: 10004, Code: "123456", Enabled: true})
 		require.NoError(t, err)
@@ -126,11 +126,11 @@ func TestListsGoThroughEverythingOnce(t *testing.T) {
 	t.Parallel()
 	s, db, _ := setup(t, false)
 	db.Exec(t, "INSERT INTO sites (name) SELECT 'S' || n % 5 FROM generate_series(1, 23) n")
-	db.Exec(t, "INSERT INTO panels (site_id, name, host, port, code_secret) SELECT id, 'p', 'h', id, 'x' FROM sites")
+	db.Exec(t, "INSERT INTO panels (site_id, name, host, port, code_secret) SELECT id, 'p', 'h', id, 'x' FROM sites WHERE NOT own")
 	seen := map[ids.SiteID]bool{}
 	names := []string{}
 	for place := (&site.Place{}); place != nil; {
-		page, next, err := s.List(t.Context(), *place, 5)
+		page, next, err := s.List(t.Context(), site.Filter{}, *place, 5)
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(page), 5)
 		for _, one := range page {
