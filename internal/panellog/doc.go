@@ -24,7 +24,9 @@
 //     was held as settled is forgotten and loaded again;
 //   - the cursor passes a segment only when it and all older ones are whole;
 //   - what can't be read back any more is said by a memory_gap event, whose key too is
-//     read back before the segment closes.
+//     read back before the segment closes;
+//   - a memory that was left for another, and is come back to, is read down to where it was
+//     left: its newest known pairs are kept with the epoch that followed it.
 //
 // What it refuses: to hold more unsettled records than its Room allows; it then stops
 // walking, and loses nothing, since the panel keeps what was not read.

@@ -75,11 +75,12 @@ type Log struct {
 	timeline string
 	epoch    int
 	mark     int64
-	cursor   int64      // number of the segment whose top is the cursor
-	known    []pair     // cursor first; empty: the memory was empty
-	segments []*segment // open ones, oldest first
-	notices  []*item    // sent until settled, without effect on any mark
-	erased   *item      // said when the memory was found empty, until it is settled
+	cursor   int64         // number of the segment whose top is the cursor
+	known    []pair        // cursor first; empty: the memory was empty
+	former   map[pair]bool // known pairs of memories that were left for another
+	segments []*segment    // open ones, oldest first
+	notices  []*item       // sent until settled, without effect on any mark
+	erased   *item         // said when the memory was found empty, until it is settled
 
 	reader      Reader
 	looked      bool // a look succeeded on this connection
@@ -163,7 +164,7 @@ func (l *Log) ensureLoaded(ctx context.Context) error {
 		old[s.number] = s
 	}
 	l.timeline, l.contact, l.epoch, l.mark = row.timeline, row.exists, row.epoch, row.mark
-	l.cursor, l.known, l.segments = row.cursor, row.known, row.segments
+	l.cursor, l.known, l.former, l.segments = row.cursor, row.known, row.former, row.segments
 	for _, s := range l.segments {
 		if before := old[s.number]; before != nil {
 			l.notices = append(l.notices, s.adopt(before)...)
@@ -283,6 +284,9 @@ func (l *Log) probe(ctx context.Context, reason string) error {
 	}
 	l.mark++
 	l.epoch++
+	for _, k := range l.known {
+		l.former[k] = true
+	}
 	l.cfg.Logger.Warn("the panel's memory is not the one that was read", "reason", reason, "memory_epoch", l.epoch)
 	return nil
 }

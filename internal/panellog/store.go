@@ -31,8 +31,12 @@ type logRow struct {
 	mark     int64
 	cursor   int64
 	known    []pair
+	former   map[pair]bool
 	segments []*segment
 }
+
+// formerEpochs bounds how many memories left behind are known again.
+const formerEpochs = 16
 
 // load takes the log over under a fence and reads it with its open segments.
 func (s store) load(ctx context.Context, panel ids.PanelID, fence int64) (logRow, error) {
@@ -61,10 +65,30 @@ func (s store) load(ctx context.Context, panel ids.PanelID, fence int64) (logRow
 			}
 		}
 		row.exists, row.known = true, decodePairs(known)
+		if row.former, err = loadFormer(ctx, tx, panel); err != nil {
+			return err
+		}
 		row.segments, err = loadSegments(ctx, tx, panel)
 		return err
 	})
 	return row, err
+}
+
+// loadFormer reads where the memories stood that were left for others.
+func loadFormer(ctx context.Context, tx pgx.Tx, panel ids.PanelID) (map[pair]bool, error) {
+	rows, err := tx.Query(ctx, `SELECT left_known FROM panel_log_epochs WHERE panel_id = $1 AND left_known <> '' ORDER BY epoch DESC LIMIT $2`, panel, formerEpochs)
+	if err != nil {
+		return nil, err
+	}
+	former := map[pair]bool{}
+	var known []byte
+	_, err = pgx.ForEachRow(rows, []any{&known}, func() error {
+		for _, p := range decodePairs(known) {
+			former[p] = true
+		}
+		return nil
+	})
+	return former, err
 }
 
 func loadSegments(ctx context.Context, tx pgx.Tx, panel ids.PanelID) ([]*segment, error) {
@@ -194,15 +218,16 @@ func (s store) advance(ctx context.Context, g guard, cursor int64, known []pair,
 	return err == nil && tag.RowsAffected() == int64(n), err
 }
 
-// raiseEpoch begins a new memory epoch with a row that says why.
+// raiseEpoch begins a new memory epoch with a row that says why, and where the memory
+// stood that is left: an address that was mistyped and corrected leads back to it.
 func (s store) raiseEpoch(ctx context.Context, g guard, reason string) (bool, error) {
 	tag, err := s.pool.Exec(ctx, `
 		WITH moved AS (
 			UPDATE panel_logs SET epoch = epoch + 1, mark = mark + 1
 			WHERE panel_id = $1 AND mark = $2 AND fence = $3 AND dozor_timeline() = $4
-			RETURNING epoch
+			RETURNING epoch, known
 		)
-		INSERT INTO panel_log_epochs (panel_id, epoch, reason) SELECT $1, epoch, $5 FROM moved`,
+		INSERT INTO panel_log_epochs (panel_id, epoch, reason, left_known) SELECT $1, epoch, $5, known FROM moved`,
 		g.panel, g.mark, g.fence, g.timeline, reason)
 	return err == nil && tag.RowsAffected() == 1, err
 }

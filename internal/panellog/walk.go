@@ -200,6 +200,9 @@ func (l *Log) endsAt(s *segment, e satel.LogEntry, last place) ending {
 				return endMet
 			}
 		}
+		if l.former[p] {
+			return endMet
+		}
 	}
 	if last.record.Code() == codeErased {
 		// What still lies behind the mark of an erased memory is not its log any more.

@@ -7,6 +7,10 @@
 // record after any sign of news, the walk back through the memory, state lists (alarms
 // first), names. One request is in flight at a time: that is the protocol's floor.
 //
+// What is edited while it is held is followed within a second or two: a session ends when
+// its panel is disabled, retired, or has another address, and a new one begins there under
+// a new fence; a new user code is used from the next command on.
+//
 // What holds when things break:
 //   - the link: backoff from 1 s to 30 s with jitter, reset only after a stable
 //     connection; a module taken by somebody else is said in words;

@@ -48,7 +48,7 @@ func (s *session) execute(ctx context.Context, c command.Claimed) error {
 }
 
 func (s *session) send(ctx context.Context, c command.Claimed) (command.Outcome, error) {
-	code, err := satel.EncodeUserCode(s.access.Code.Reveal(), "", satel.UserCodeSize)
+	code, err := satel.EncodeUserCode(s.reach.Load().Code.Reveal(), "", satel.UserCodeSize)
 	if err != nil {
 		s.log.Error("the stored user code of the panel can't be used", "err", err)
 		return command.Outcome{Result: command.NoCode}, nil

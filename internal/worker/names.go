@@ -11,8 +11,8 @@ import (
 // codeBurglary is what a zone raises of which nothing is known.
 const codeBurglary = 130
 
-// nameReader reads the names of partitions and zones, one a turn, when nothing else is
-// to be done.
+// nameReader reads the names of partitions, zones and outputs, one a turn, when nothing
+// else is to be done.
 type nameReader struct {
 	todo  []nameOf
 	found []site.Object
@@ -32,6 +32,9 @@ func newNameReader(m satel.Model) *nameReader {
 	}
 	for n := 1; n <= m.Zones; n++ {
 		r.todo = append(r.todo, nameOf{satel.NameZoneAndPartition, n})
+	}
+	for n := 1; n <= m.Outputs; n++ {
+		r.todo = append(r.todo, nameOf{satel.NameOutput, n})
 	}
 	return r
 }
@@ -92,9 +95,13 @@ func (s *session) readName(ctx context.Context) (more bool, err error) {
 		return true, nil
 	}
 	object := site.Object{Kind: "partition", Number: next.number, Name: name.Text, Function: int(name.Function)}
-	if next.kind == satel.NameZoneAndPartition {
+	switch next.kind {
+	case satel.NameZoneAndPartition:
 		object.Kind, object.Partition = "zone", partitionOf(name)
 		r.zones[next.number] = name
+	case satel.NameOutput:
+		object.Kind = "output"
+	default:
 	}
 	r.found = append(r.found, object)
 	return true, nil

@@ -40,11 +40,10 @@ const (
 // session is the actor of one panel. Everything in it belongs to its goroutine but
 // what is said to be shared.
 type session struct {
-	w      *Worker
-	panel  ids.PanelID
-	fence  int64
-	log    *slog.Logger
-	access site.Reach
+	w     *Worker
+	panel ids.PanelID
+	fence int64
+	log   *slog.Logger
 
 	memory *panellog.Log
 	reader *watchedReader
@@ -67,13 +66,17 @@ type session struct {
 	busy     atomic.Bool          // shared: the module says that somebody else has it
 	held     atomic.Int64         // shared: messages whose keys were not seen in PostgreSQL
 	answered atomic.Int64         // shared: when the panel last answered, Unix ns
+
+	reach       atomic.Pointer[site.Reach] // shared: a new code comes in here
+	endingSince time.Time                  // of the worker: since when it was to end, but for what is not stored
 }
 
 func newSession(w *Worker, lease live.Lease, access site.Reach) *session {
 	s := &session{
-		w: w, panel: lease.PanelID, fence: lease.Fence, access: access,
+		w: w, panel: lease.PanelID, fence: lease.Fence,
 		log: w.cfg.Logger.With("panel_id", lease.PanelID, "site_id", access.SiteID), commands: make(chan command.Claimed, 1),
 	}
+	s.reach.Store(&access)
 	s.reader = &watchedReader{model: func() satel.Model { return s.model }}
 	s.memory = panellog.New(panellog.Config{
 		Panel: s.panel, Fence: s.fence, Pool: w.cfg.Pool, Logger: s.log, Clock: w.cfg.Clock, Location: event.PanelZone(),
@@ -133,7 +136,7 @@ func (s *session) connected(ctx context.Context) error {
 		return errNoLease
 	}
 	dial, cancel := context.WithTimeout(ctx, connectTimeout)
-	conn, err := client.Dial(dial, client.Config{Address: s.access.Address, MinGap: s.w.cfg.MinGap, Logger: s.log})
+	conn, err := client.Dial(dial, client.Config{Address: s.reach.Load().Address, MinGap: s.w.cfg.MinGap, Logger: s.log})
 	cancel()
 	if err != nil {
 		return err

@@ -21,6 +21,8 @@ import (
 // Panels tells how to reach panels and keeps what they call their parts.
 type Panels interface {
 	Access(ctx context.Context, panel ids.PanelID) (site.Reach, error)
+	// Moved returns which panels are reached otherwise than under the numbers given.
+	Moved(ctx context.Context, held map[ids.PanelID]int64) ([]ids.PanelID, error)
 	SaveObjects(ctx context.Context, panel ids.PanelID, objects []site.Object) error
 }
 
@@ -128,21 +130,36 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
-// keepLeases renews and takes leases, a round at a time.
+// keepLeases renews and takes leases, a round at a time, and between rounds follows what
+// is edited.
 func (w *Worker) keepLeases(ctx context.Context) {
-	round := time.NewTicker(leaseRound)
+	round, edits := time.NewTicker(leaseRound), time.NewTicker(followRound)
 	defer round.Stop()
-	failing := false
-	for {
-		err := w.leaseRound(ctx)
+	defer edits.Stop()
+	var blind, failing bool
+	for due := true; ; {
+		// Edits first: a renewal refuses what was disabled without saying why.
+		err := w.follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if (err != nil) != failing {
-			failing = err != nil
-			if failing {
+		switch {
+		case !turned(&blind, err):
+		case blind:
+			w.cfg.Logger.Warn("edits of panels can't be followed", "err", err)
+		default:
+			w.cfg.Logger.Info("edits of panels are followed again")
+		}
+		if due {
+			err := w.leaseRound(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			switch {
+			case !turned(&failing, err):
+			case failing:
 				w.cfg.Logger.Warn("leases can't be renewed", "err", err)
-			} else {
+			default:
 				w.cfg.Logger.Info("leases are renewed again")
 			}
 		}
@@ -150,8 +167,18 @@ func (w *Worker) keepLeases(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-round.C:
+			due = true
+		case <-edits.C:
+			due = false
 		}
 	}
+}
+
+// turned reports whether something began to fail, or works again.
+func turned(failing *bool, err error) bool {
+	before := *failing
+	*failing = err != nil
+	return before != *failing
 }
 
 func (w *Worker) leaseRound(ctx context.Context) error {
