@@ -243,13 +243,22 @@ func (d *demonstration) create(ctx context.Context, core *core, s demo.Site) (id
 	by := access.Station("demo")
 	id, err := core.sites.CreateSite(ctx, by, site.NewSite{
 		Name: s.Name, Address: s.Address, City: s.City, District: s.District,
-		Provider: s.Provider, Risk: s.Risk, Notes: s.Notes, Latitude: &s.Latitude, Longitude: &s.Longitude,
+		Provider: s.Provider, Risk: s.Risk, Contract: s.Contract, Notes: s.Notes, Latitude: &s.Latitude, Longitude: &s.Longitude,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("make site %s: %w", s.Name, err)
 	}
+	for _, c := range s.Contacts {
+		n := site.NewContact{Name: c.Name, Role: c.Role, Notes: c.Notes}
+		for _, p := range c.Phones {
+			n.Phones = append(n.Phones, site.Phone{Label: p.Label, Number: secret.Redacted(p.Number)})
+		}
+		if _, err := core.sites.AddContact(ctx, by, id, n); err != nil {
+			return 0, fmt.Errorf("make the contacts of %s: %w", s.Name, err)
+		}
+	}
 	panel, err := core.sites.CreatePanel(ctx, by, site.NewPanel{
-		SiteID: id, Name: s.Panel.Name, Host: fmt.Sprintf("site %d", id), Port: 1,
+		SiteID: id, Name: s.Panel.Name, Host: fmt.Sprintf("site-%d", id), Port: 1, // until it is known where the simulator answers
 		Code: demo.Code,
 	})
 	if err != nil {

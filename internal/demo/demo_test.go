@@ -30,6 +30,13 @@ func TestEverySiteIsOneThatAnInstallerCouldSet(t *testing.T) {
 			_, err := panel.Violate(zone)
 			require.NoError(t, err, "zone %d of %s", zone, s.Name)
 		}
+		require.NotEmpty(t, s.Contacts, "somebody is called about %s", s.Name)
+		for _, c := range s.Contacts {
+			require.NotEmpty(t, c.Phones, c.Name)
+			for _, p := range c.Phones {
+				require.Regexp(t, `^\+48 (500 000 \d{3}|\d{2} 000 \d{2} \d{2})$`, p.Number, "a number that does not look invented")
+			}
+		}
 		require.Greater(t, len(s.Panel.Users), 1, "somebody besides the station lives or works at %s", s.Name)
 	}
 }

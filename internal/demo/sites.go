@@ -12,14 +12,25 @@ const Code = "4711"
 
 // Site is a guarded site of the demo with what an installer has set in its panel.
 type Site struct {
-	Name, Address, City, District, Provider, Risk, Notes string
-	Latitude, Longitude                                  float64
-	Panel                                                sim.Site
+	Name, Address, City, District, Provider, Risk, Contract, Notes string
+	Latitude, Longitude                                            float64
+	Panel                                                          sim.Site
+	// Contacts are whom to call, in this order.
+	Contacts []Contact
 	// Raises are zones whose violation while armed is a believable alarm; Panic is the
 	// number of a hold-up button, 0 for none.
 	Raises []int
 	Panic  int
 }
+
+// Contact is somebody to call about a site, invented like their number.
+type Contact struct {
+	Name, Role, Notes string
+	Phones            []Phone
+}
+
+// Phone is a number with what it is called.
+type Phone struct{ Label, Number string }
 
 // Sites returns n sites: the five of the demo, and after them copies that differ in
 // their number, for a fuller screen.
@@ -64,7 +75,13 @@ type zone struct {
 func jeweller() Site {
 	return Site{
 		Name: "Jubiler Złota 4", Address: "ul. Złota 4", City: "Łódź", District: "Śródmieście", Provider: "Toya", Risk: "high",
-		Notes: "Sejf w pokoju za kasą. Klucze w depozycie, koperta 14.", Latitude: 51.7656, Longitude: 19.4603,
+		Contract: "M/0114/2019", Latitude: 51.7656, Longitude: 19.4603,
+		Notes: "Sejf w pokoju za kasą. Klucze w depozycie, koperta 14. Przy napadzie nie dzwonić na salę: najpierw policja, potem właścicielka.",
+		Contacts: []Contact{
+			{"Anna Wilk", "właścicielka", "Całą dobę.", []Phone{{"komórka", "+48 500 000 114"}, {"sklep", "+48 42 000 11 40"}}},
+			{"Piotr Wilk", "mąż, ma klucze", "Poza Łodzią od piątku do niedzieli.", []Phone{{"komórka", "+48 500 000 115"}}},
+			{"Grażyna Szczepańska", "sprzedawczyni, mieszka obok", "", []Phone{{"komórka", "+48 500 000 116"}, {"dom", "+48 42 000 11 62"}}},
+		},
 		Raises: []int{5, 6, 7}, Panic: 10,
 		Panel: sim.Site{
 			Name:       "JUBILER",
@@ -84,7 +101,12 @@ func jeweller() Site {
 func pharmacy() Site {
 	return Site{
 		Name: "Apteka Pod Lwem", Address: "Rynek 11", City: "Łowicz", District: "Rynek", Provider: "Orange", Risk: "normal",
-		Notes: "Dyżury nocne w pierwszą sobotę miesiąca.", Latitude: 52.1073, Longitude: 19.9433,
+		Contract: "M/0207/2021", Latitude: 52.1073, Longitude: 19.9433,
+		Notes: "Dyżury nocne w pierwszą sobotę miesiąca: wtedy obiekt rozbrojony. W chłodni szczepionki, przekroczenie temperatury zgłaszać od razu.",
+		Contacts: []Contact{
+			{"Ewa Sowińska", "kierowniczka", "", []Phone{{"komórka", "+48 500 000 207"}, {"apteka", "+48 46 000 20 70"}}},
+			{"Marek Dąb", "magister, ma klucze", "Dzwonić po 7:00, wcześniej tylko napad lub pożar.", []Phone{{"komórka", "+48 500 000 208"}}},
+		},
 		Raises: []int{3, 4, 6}, Panic: 8,
 		Panel: sim.Site{
 			Name:       "APTEKA",
@@ -102,7 +124,13 @@ func pharmacy() Site {
 func school() Site {
 	return Site{
 		Name: "Szkoła Podstawowa nr 12", Address: "ul. Jarzębinowa 7", City: "Zgierz", District: "Kurak", Provider: "Netia", Risk: "normal",
-		Notes: "Sala gimnastyczna wynajmowana do 21:00.", Latitude: 51.8553, Longitude: 19.4063,
+		Contract: "ZP/31/2024", Latitude: 51.8553, Longitude: 19.4063,
+		Notes: "Sala gimnastyczna wynajmowana do 21:00, trener uzbraja sam. Klucze u woźnego, brama od ul. Jarzębinowej.",
+		Contacts: []Contact{
+			{"Zdzisław Pluta", "woźny, mieszka na terenie", "", []Phone{{"komórka", "+48 500 000 312"}}},
+			{"Halina Bartoszewicz-Krzemińska", "dyrektorka", "Pożar i gaz zawsze, włamanie tylko po potwierdzeniu.", []Phone{{"komórka", "+48 500 000 313"}, {"sekretariat", "+48 42 000 31 20"}}},
+			{"Robert Cieślak", "trener, najemca sali", "Tylko sprawy sali.", []Phone{{"komórka", "+48 500 000 314"}}},
+		},
 		Raises: []int{3, 5, 12, 13},
 		Panel: sim.Site{
 			Name: "SZKOŁA",
@@ -126,7 +154,13 @@ func school() Site {
 func warehouse() Site {
 	return Site{
 		Name: "Hurtownia Fabryczna 9", Address: "ul. Fabryczna 9", City: "Pabianice", District: "Bugaj", Provider: "Toya", Risk: "normal",
-		Notes: "Wjazd od podwórza, brama na pilot. Pies na terenie do 22:00.", Latitude: 51.6646, Longitude: 19.3547,
+		Contract: "M/0388/2020", Latitude: 51.6646, Longitude: 19.3547,
+		Notes: "Wjazd od podwórza, brama na pilot. Pies na terenie do 22:00. Mroźnia: przy wysokiej temperaturze serwis chłodniczy, koperta 9.",
+		Contacts: []Contact{
+			{"Tomasz Kaczmarek", "kierownik", "", []Phone{{"komórka", "+48 500 000 388"}, {"biuro", "+48 42 000 38 80"}}},
+			{"Oleh Kowalczuk", "magazynier, otwiera o 5:00", "", []Phone{{"komórka", "+48 500 000 389"}}},
+			{"Chłodpol Serwis", "serwis mroźni", "Całodobowo, podać numer umowy.", []Phone{{"dyżur", "+48 500 000 390"}}},
+		},
 		Raises: []int{3, 4, 5, 6},
 		Panel: sim.Site{
 			Name:       "HURTOWNIA",
@@ -146,7 +180,13 @@ func warehouse() Site {
 func house() Site {
 	return Site{
 		Name: "Dom Świerkowa 23", Address: "ul. Świerkowa 23", City: "Aleksandrów Łódzki", District: "Wierzbno", Provider: "Orange", Risk: "normal",
-		Notes: "Starsza osoba, przycisk medyczny w sypialni.", Latitude: 51.8193, Longitude: 19.3037,
+		Contract: "D/0523/2023", Latitude: 51.8193, Longitude: 19.3037,
+		Notes: "Starsza osoba, słabo słyszy. Przycisk medyczny w sypialni: najpierw pogotowie, potem córka. Klucz w sejfie na szyfr przy furtce.",
+		Contacts: []Contact{
+			{"Stanisława Jóźwiak", "domowniczka", "Mówić głośno i powoli.", []Phone{{"dom", "+48 42 000 52 30"}}},
+			{"Magdalena Jóźwiak-Nowicka", "córka", "Mieszka 20 minut stąd.", []Phone{{"komórka", "+48 500 000 523"}, {"praca", "+48 42 000 52 31"}}},
+			{"Iwona Sikora", "opiekunka", "W dni robocze od 8:00 do 16:00.", []Phone{{"komórka", "+48 500 000 524"}}},
+		},
 		Raises: []int{3, 4, 6},
 		Panel: sim.Site{
 			Name:       "DOM",
