@@ -92,9 +92,9 @@ func (w *Watch) detect(ctx context.Context) error {
 	// One reading of the clock a statement: a row's silence is judged at one instant.
 	_, err := w.cfg.Pool.Exec(ctx, `
 		INSERT INTO link_outages (panel_id, silent_since, detected_at)
-		SELECT p.id, greatest(s.answered_at, p.created_at, $1), clock.now
+		SELECT p.id, greatest(s.answered_at, p.watched_since, $1), clock.now
 		FROM panels p CROSS JOIN (SELECT dozor_now() AS now) clock LEFT JOIN panel_states s ON s.panel_id = p.id
-		WHERE p.enabled AND greatest(s.answered_at, p.created_at, $1) < clock.now - p.link_grace
+		WHERE p.enabled AND greatest(s.answered_at, p.watched_since, $1) < clock.now - p.link_grace
 		  AND NOT EXISTS (SELECT FROM link_outages o WHERE o.panel_id = p.id AND o.restored_at IS NULL)
 		LIMIT $2
 		ON CONFLICT (panel_id) WHERE restored_at IS NULL DO NOTHING`, w.since, perRound)

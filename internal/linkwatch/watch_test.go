@@ -7,9 +7,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"dozor/internal/access"
+	"dozor/internal/audit"
 	"dozor/internal/bus"
 	"dozor/internal/ids"
 	"dozor/internal/linkwatch"
+	"dozor/internal/live/pglive"
+	"dozor/internal/secret"
+	"dozor/internal/site"
 	"dozor/internal/testkit"
 	"dozor/internal/wire"
 )
@@ -128,6 +133,30 @@ func TestWhatTheBusDidNotConfirmIsSaidAgainUnderTheSameKey(t *testing.T) {
 	for _, n := range b.bus.keys {
 		require.Equal(t, 3, n, "twice in vain, once confirmed")
 	}
+}
+
+// Its last answer is an hour old, but nobody asked it meanwhile.
+func TestAPanelThatIsEnabledAgainHasItsWholeGrace(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.answer()
+	ring, err := secret.ParseKeyring(secret.GenerateKey())
+	require.NoError(t, err)
+	b.db.Exec(t, "UPDATE panels SET code_secret = $1", ring.Seal([]byte("1234")))
+	sites := site.New(site.Deps{Pool: b.db.Pool, Keyring: ring, Audit: audit.New(ring, "test"), States: pglive.New(b.db.Pool, nil, testkit.Logger(t))})
+	enable := func(version int64, on bool) {
+		_, err := sites.EditPanel(t.Context(), access.Station("test"), b.panel, version, site.PanelChange{Enabled: &on})
+		require.NoError(t, err)
+	}
+	enable(1, false)
+	b.pass("1 hour")
+	enable(2, true)
+	b.pass("20 s")
+	b.round()
+	require.Empty(t, b.bus.codes())
+	b.pass("11 s")
+	b.round()
+	require.Equal(t, []wire.StationCode{wire.LinkLost}, b.bus.codes())
 }
 
 func TestADisabledPanelIsNotMissed(t *testing.T) {

@@ -17,7 +17,7 @@ type PanelState struct {
 	// Link is what the worker sees of the connection.
 	Link Link `json:"link"`
 	// LinkReason says in a stable word why Link is not up: "busy", "refused",
-	// "no_answer", "closed", "unreachable", "protocol". Empty when up.
+	// "no_answer", "closed", "unreachable", "protocol", "no_lease", "disabled". Empty when up.
 	LinkReason string `json:"link_reason,omitempty"`
 	// AnsweredAt is when the panel last answered anything; zero when never.
 	AnsweredAt time.Time `json:"answered_at,omitzero"`

@@ -121,7 +121,7 @@ func TestAPanelAndARetirementExcludeEachOther(t *testing.T) {
 		})
 		wg.Go(func() { _, retired = s.RetireSite(t.Context(), cli, id, "koniec") })
 		wg.Wait()
-		require.True(t, (added == nil) != (retired == nil), "added %v, retired %v", added, retired)
+		require.NotEqual(t, added == nil, retired == nil, "added %v, retired %v", added, retired)
 		if added != nil {
 			require.ErrorIs(t, added, site.ErrRetired)
 		} else {

@@ -245,7 +245,8 @@ func (s *Sites) editPanel(ctx context.Context, tx pgx.Tx, by access.Principal, i
 	moved := n.Host != before.Host || n.Port != before.Port || n.Enabled != before.Enabled || n.Code != before.Code
 	_, err = tx.Exec(ctx, `
 		UPDATE panels SET name = $2, host = $3, port = $4, code_secret = $5, link_grace = $6, enabled = $7, version = version + 1,
-			reach = reach + CASE WHEN $8 THEN 1 ELSE 0 END WHERE id = $1`,
+			reach = reach + CASE WHEN $8 THEN 1 ELSE 0 END,
+			watched_since = CASE WHEN $7 AND NOT enabled THEN dozor_now() ELSE watched_since END WHERE id = $1`,
 		int64(id), n.Name, n.Host, n.Port, sealed, n.LinkGrace, n.Enabled, moved)
 	if pg.Code(err) == uniqueViolation {
 		return ErrAddressTaken

@@ -174,9 +174,13 @@ func TestANewCodeIsUsedWithoutANewConnection(t *testing.T) {
 	right := secret.Redacted(code)
 	s.edit(site.PanelChange{Code: &right})
 	deadline := time.Now().Add(within)
-	for state, result := "", ""; state != "done"; {
-		state, result = s.ended(s.order(command.Disarm, 15*time.Second))
-		require.True(t, time.Now().Before(deadline.Add(time.Second)), result)
+	for {
+		state, result := s.ended(s.order(command.Disarm, 15*time.Second))
+		if state == "done" {
+			break
+		}
+		require.Equal(t, "wrong_code", result)
+		require.True(t, time.Now().Before(deadline), "the new code is used within %v", within)
 	}
 	require.Len(t, s.panel.Connections(), connections, "the panel was watched all the time")
 }

@@ -13,10 +13,14 @@ INSERT INTO sites (id, name, own) VALUES (1000000000, 'Stacja monitorowania', tr
 -- reach counts changes of what it takes to talk to a panel: address, code, enabled. A
 -- worker that holds the panel compares it with the one under which it connected.
 ALTER TABLE panels
-    ADD COLUMN reach       bigint NOT NULL DEFAULT 1,
-    ADD COLUMN retired_at  timestamptz,
-    ADD COLUMN replaces_id bigint CONSTRAINT panels_replaces_fkey REFERENCES panels (id),
-    ADD COLUMN model       text NOT NULL DEFAULT '', -- as probed; the live state knows better
+    ADD COLUMN reach         bigint NOT NULL DEFAULT 1,
+    ADD COLUMN watched_since timestamptz NOT NULL DEFAULT dozor_now(), -- added or enabled: nobody missed it before
+    ADD COLUMN retired_at    timestamptz,
+    ADD COLUMN replaces_id   bigint CONSTRAINT panels_replaces_fkey REFERENCES panels (id),
+    ADD COLUMN model         text NOT NULL DEFAULT '', -- as probed; the live state knows better
+    ADD COLUMN firmware      text NOT NULL DEFAULT '',
+    ADD CONSTRAINT panels_replaced_once UNIQUE (replaces_id),
+    ADD CONSTRAINT panels_retired_disabled CHECK (retired_at IS NULL OR NOT enabled); the live state knows better
     ADD COLUMN firmware    text NOT NULL DEFAULT '',
     ADD CONSTRAINT panels_replaced_once UNIQUE (replaces_id),
     ADD CONSTRAINT panels_retired_disabled CHECK (retired_at IS NULL OR NOT enabled);
