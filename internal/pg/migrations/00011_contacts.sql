@@ -17,11 +17,8 @@ ALTER TABLE panels
     ADD COLUMN watched_since timestamptz NOT NULL DEFAULT dozor_now(), -- added or enabled: nobody missed it before
     ADD COLUMN retired_at    timestamptz,
     ADD COLUMN replaces_id   bigint CONSTRAINT panels_replaces_fkey REFERENCES panels (id),
-    ADD COLUMN model         text NOT NULL DEFAULT '', -- as probed; the live state knows better
+    ADD COLUMN model         text NOT NULL DEFAULT '', -- as probed, the live state knows better
     ADD COLUMN firmware      text NOT NULL DEFAULT '',
-    ADD CONSTRAINT panels_replaced_once UNIQUE (replaces_id),
-    ADD CONSTRAINT panels_retired_disabled CHECK (retired_at IS NULL OR NOT enabled); the live state knows better
-    ADD COLUMN firmware    text NOT NULL DEFAULT '',
     ADD CONSTRAINT panels_replaced_once UNIQUE (replaces_id),
     ADD CONSTRAINT panels_retired_disabled CHECK (retired_at IS NULL OR NOT enabled);
 -- The address of a panel that is gone may be another's.
