@@ -81,6 +81,7 @@ func (w *Worker) followOne(ctx context.Context, panel ids.PanelID) (lease live.L
 		return lease, false, err
 	case !gone && reach.Address == now.Address:
 		h.session.reach.Store(&reach)
+		h.session.endingSince = time.Time{} // the address was corrected meanwhile
 		w.cfg.Logger.Info("how a panel is reached was edited", "panel_id", panel)
 		return lease, false, nil
 	case !h.session.mayEnd(w.cfg.Clock()):
