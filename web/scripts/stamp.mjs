@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 const web = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(web, '..', 'internal', 'webui', 'dist')
 // The same list stands in internal/webui/build_test.go.
-const inputs = ['index.html', 'package-lock.json', 'package.json', 'public', 'scripts', 'src', 'tsconfig.json', 'vite.config.ts']
+const inputs = ['index.html', 'package-lock.json', 'package.json', 'public', 'scripts', 'src', 'tsconfig.json', 'vite.config.ts', 'worker']
 
 const sha256 = (data) => createHash('sha256').update(data).digest('hex')
 

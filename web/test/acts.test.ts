@@ -11,7 +11,11 @@ beforeEach(() => {
 
 const frame = (type: Frame['type'], data: unknown): Frame => ({ epoch: 1, position: ++position, type, at: '2026-11-24T01:00:00Z', data }) as Frame
 const moved = (from: Partial<Alarm>, to: Partial<Alarm>) => acts.take(frame('alarm.updated', { alarm: alarm(1, { version: 2, ...to }) }), alarm(1, from))
-const told = () => acts.list.get().map(({ what, by }) => (by ? `${by.name}: ${what.kind}` : what.kind))
+const list = () => {
+  acts.flush()
+  return acts.list.get()
+}
+const told = () => list().map(({ what, by }) => (by ? `${by.name}: ${what.kind}` : what.kind))
 
 it('says who took what, where only the owner can have done it', () => {
   moved({}, { state: 'claimed', owner: kos })
@@ -54,9 +58,9 @@ it('a link comes back only if it was seen to go, and goes once', () => {
 
 it('keeps the newest only', () => {
   for (let i = 1; i <= 40; i++) acts.take(frame('alarm.new', { alarm: alarm(i) }), undefined)
-  const kept = acts.list.get()
+  const kept = list()
   expect(kept).toHaveLength(12)
   expect(kept[0]!.what).toMatchObject({ alarm: { id: 40 } })
   acts.clear()
-  expect(acts.list.get()).toEqual([])
+  expect(list()).toEqual([])
 })

@@ -1,4 +1,5 @@
 // Sites, contacts, panels and people, as those who keep them see them.
+import type { Contact } from './alarms'
 import type { Client, Options } from './client'
 import { ApiError } from './client'
 import type { Panel, PanelObject, Role, Site } from './types'
@@ -13,23 +14,6 @@ export type SiteBody = Pick<Site, 'name' | 'address' | 'city' | 'district' | 'pr
 export type KeptSite = Site & { contract?: string; retired_at?: string; own?: boolean }
 
 export type ListedSite = KeptSite & { panels: number; open_alarms: number }
-
-export interface Phone {
-  label: string
-  masked: string
-}
-
-export interface Contact {
-  id: number
-  site_id: number
-  position: number
-  name: string
-  role: string
-  phones: Phone[]
-  notes: string
-  checked_at?: string
-  version: number
-}
 
 export interface ContactBody {
   name: string
@@ -135,11 +119,6 @@ export class Admin {
 
   orderContacts(site: number, ids: number[]) {
     return this.client.call<{ contacts: Contact[] }>('PUT', `/api/sites/${site}/contacts/order`, { body: { ids } })
-  }
-
-  reveal(contact: number, reason: 'call' | 'check' | 'edit', alarm?: number) {
-    const body = alarm === undefined ? { reason } : { reason, alarm_id: alarm }
-    return this.client.call<{ phones: { label: string; number: string }[] }>('POST', `/api/contacts/${contact}/reveal`, { body })
   }
 
   probe(body: { host: string; port: number; code: string }) {

@@ -59,7 +59,7 @@ export function perform(action: KeyAction, place: Place): boolean {
     const id = desk.cursor.get()
     if (route.page !== 'alarms' || id === undefined || id === route.id) return false
     desk.drawer.set(false)
-    go({ page: 'alarms', id })
+    go(alarmRoute(route, id))
     return true
   }
 
@@ -99,7 +99,12 @@ function show({ desk, route }: Pick<Place, 'desk' | 'route'>, id: number): void 
   desk.drawer.set(false)
   if (route.page === 'alarms' && route.id === id) return
   desk.form.set(undefined)
-  go({ page: 'alarms', id })
+  go(alarmRoute(route, id))
+}
+
+/** An alarm beside the queue as it is: the tab stays. */
+function alarmRoute(route: Route, id: number): Route {
+  return { page: 'alarms', id, ...(route.page === 'alarms' && route.query && { query: route.query }) }
 }
 
 function openForm(place: Place, alarm: Alarm, form: Form): void {
@@ -119,18 +124,18 @@ function back({ desk, route }: Place): boolean {
   if (desk.help.get()) desk.help.set(false)
   else if (desk.drawer.get()) desk.drawer.set(false)
   else if (desk.form.get()) desk.form.set(undefined)
-  else if (route.id !== undefined) go({ page: route.page })
+  else if (route.id !== undefined) go({ page: route.page, ...(route.query && { query: route.query }) })
   else return false
   return true
 }
 
 function move({ station, desk, route }: Place, by: number): boolean {
   if (route.page !== 'alarms') return false
-  const queue = station.alarms.list()
+  const queue = desk.rows.get() ?? station.alarms.list().map((alarm) => alarm.id)
   if (queue.length === 0) return false
-  const at = queue.findIndex((alarm) => alarm.id === (desk.cursor.get() ?? route.id))
+  const at = queue.indexOf(desk.cursor.get() ?? route.id ?? 0)
   const next = at < 0 ? (by > 0 ? 0 : queue.length - 1) : Math.min(queue.length - 1, Math.max(0, at + by))
-  desk.cursor.set(queue[next]?.id)
+  desk.cursor.set(queue[next])
   // Beside an alarm on a narrow desk the queue comes out, so that the cursor is seen.
   if (route.id !== undefined) desk.drawer.set(true)
   return true

@@ -2,6 +2,7 @@
 // where, which link went or came back. Only what a frame proves is said: a frame does not
 // tell who closed an alarm, so no name stands there.
 import type { Alarm, CommandKind, Frame, UserRef } from '../api/types'
+import { Batch } from './batch'
 import { Value } from './value'
 
 export type ActWhat =
@@ -19,8 +20,10 @@ export interface Act {
 const keep = 12
 
 export class Acts {
-  /** Newest first. */
+  /** Newest first; told once per frame of the screen, however many came. */
   readonly list = new Value<readonly Act[]>([])
+  #newest: readonly Act[] = []
+  #batch = new Batch(() => this.list.set(this.#newest))
   /** Links seen down: one that was not did not come back either. */
   #lost = new Set<number>()
 
@@ -36,13 +39,20 @@ export class Acts {
     if (what) this.#add(`${alarm.id}v${alarm.version}`, at, byOf(what), what)
   }
 
+  /** Tells now instead of with the next frame. */
+  flush(): void {
+    this.#batch.flush()
+  }
+
   clear(): void {
     this.#lost.clear()
-    this.list.set([])
+    this.#newest = []
+    this.#batch.schedule()
   }
 
   #add(key: string, at: string, by: UserRef | undefined, what: ActWhat): void {
-    this.list.set([{ key, at, by, what }, ...this.list.get()].slice(0, keep))
+    this.#newest = [{ key, at, by, what }, ...this.#newest].slice(0, keep)
+    this.#batch.schedule()
   }
 
   #whatOf(frame: Frame, known: Alarm | undefined): ActWhat | undefined {

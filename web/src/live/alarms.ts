@@ -4,25 +4,42 @@ import type { Alarm, AlarmEvent } from '../api/types'
 import { Batch } from './batch'
 
 const rememberClosed = 10_000
+/** How long an opening counts for the rate of new alarms. */
+const rememberOpened = 15 * 60_000
 
-/** Priority, then confirmed ones, then whoever waits longest. */
-export function compareAlarms(a: Alarm, b: Alarm): number {
-  return (
-    a.priority - b.priority ||
-    Number(!a.confirmed_at) - Number(!b.confirmed_at) ||
-    Date.parse(a.opened_at) - Date.parse(b.opened_at) ||
-    a.id - b.id
-  )
+/** What the order of the queue is made of. */
+interface Place {
+  priority: number
+  confirmed: boolean
+  opened: number
 }
+
+function placeOf(alarm: Alarm): Place {
+  return { priority: alarm.priority, confirmed: Boolean(alarm.confirmed_at), opened: Date.parse(alarm.opened_at) }
+}
+
+function samePlace(a: Place, b: Place): boolean {
+  return a.priority === b.priority && a.confirmed === b.confirmed && a.opened === b.opened
+}
+
+/** Why an alarm that somebody has rings again: its pause ended, or it got worse. */
+export type Rang = 'woken' | 'again'
 
 export class AlarmStore {
   #open = new Map<number, Alarm>()
+  #places = new Map<number, Place>()
   #versions = new Map<number, number>()
   #provisional = new Set<number>()
+  #rang = new Map<number, Rang>()
+  #opened = new Map<number, number>()
+  #arrivals: readonly number[] = []
+  #lastClosed: Alarm | undefined
   #epoch = 0
   #loaded = false
 
   #order: readonly Alarm[] = []
+  /** Whether rows came, went or moved; claiming does none of these. */
+  #reorder = false
   #changed = new Set<number>()
   #listListeners = new Set<() => void>()
   #rowListeners = new Map<number, Set<() => void>>()
@@ -30,8 +47,14 @@ export class AlarmStore {
 
   get = (id: number): Alarm | undefined => this.#open.get(id)
 
-  /** The open alarms in the order of the queue: a new array whenever something changed. */
+  /** The open alarms in the order of the queue: priority, confirmed ones, then who waits longest. */
   list = (): readonly Alarm[] => this.#order
+
+  /** When alarms were opened within the last quarter of an hour, in order, closed ones too. */
+  arrivals = (): readonly number[] => this.#arrivals
+
+  /** The alarm that was last seen to be closed. */
+  lastClosed = (): Alarm | undefined => this.#lastClosed
 
   get loaded(): boolean {
     return this.#loaded
@@ -39,6 +62,16 @@ export class AlarmStore {
 
   /** Whether all that is known of the alarm was inferred from state bits. */
   isProvisional = (id: number): boolean => this.#provisional.has(id)
+
+  /** Why the alarm rang again while somebody has it; until it was looked at. */
+  rang = (id: number): Rang | undefined => this.#rang.get(id)
+
+  /** Somebody at this desk has the alarm before their eyes. */
+  seen(id: number): void {
+    if (!this.#rang.delete(id)) return
+    this.#changed.add(id)
+    this.#batch.schedule()
+  }
 
   subscribe = (listener: () => void): (() => void) => {
     this.#listListeners.add(listener)
@@ -75,7 +108,7 @@ export class AlarmStore {
     for (const id of [...this.#open.keys()]) {
       if (epoch === this.#epoch && listed.has(id)) continue
       // Not listed and not seen closed: whatever the stream says of it next is news.
-      this.#open.delete(id)
+      this.#remove(id)
       this.#versions.delete(id)
       this.#changed.add(id)
     }
@@ -92,10 +125,15 @@ export class AlarmStore {
   clear(): void {
     for (const id of this.#open.keys()) this.#changed.add(id)
     this.#open.clear()
+    this.#places.clear()
     this.#versions.clear()
     this.#provisional.clear()
+    this.#rang.clear()
+    this.#opened.clear()
+    this.#lastClosed = undefined
     this.#epoch = 0
     this.#loaded = false
+    this.#reorder = true
     this.#batch.schedule()
   }
 
@@ -105,16 +143,38 @@ export class AlarmStore {
   }
 
   #put(alarm: Alarm): void {
-    this.#changed.add(alarm.id)
-    this.#versions.delete(alarm.id)
-    this.#versions.set(alarm.id, alarm.version)
-    if (alarm.state !== 'closed') {
-      this.#open.set(alarm.id, alarm)
+    const { id } = alarm
+    const before = this.#open.get(id)
+    this.#changed.add(id)
+    this.#versions.delete(id)
+    this.#versions.set(id, alarm.version)
+    const place = placeOf(alarm)
+    this.#opened.set(id, place.opened)
+    if (alarm.state === 'closed') {
+      this.#remove(id)
+      this.#provisional.delete(id)
+      this.#lastClosed = alarm
+      this.#forgetOldest()
       return
     }
-    this.#open.delete(alarm.id)
-    this.#provisional.delete(alarm.id)
-    this.#forgetOldest()
+    const known = this.#places.get(id)
+    if (!known || !samePlace(known, place)) this.#reorder = true
+    this.#open.set(id, alarm)
+    this.#places.set(id, place)
+    this.#noteRing(before, alarm)
+  }
+
+  #remove(id: number): void {
+    if (this.#open.delete(id)) this.#reorder = true
+    this.#places.delete(id)
+    this.#rang.delete(id)
+  }
+
+  #noteRing(before: Alarm | undefined, alarm: Alarm): void {
+    if (alarm.state === 'new') this.#rang.delete(alarm.id)
+    else if (before && before.state !== 'new' && alarm.ring > before.ring) {
+      this.#rang.set(alarm.id, before.paused_until && !alarm.paused_until ? 'woken' : 'again')
+    }
   }
 
   #forgetOldest(): void {
@@ -134,8 +194,30 @@ export class AlarmStore {
     this.#batch.schedule()
   }
 
+  #sorted(): Alarm[] {
+    if (!this.#reorder) return this.#order.map((alarm) => this.#open.get(alarm.id)!)
+    const rows = [...this.#open.values()].map((alarm) => ({ alarm, at: this.#places.get(alarm.id)! }))
+    rows.sort(
+      (a, b) =>
+        a.at.priority - b.at.priority ||
+        Number(b.at.confirmed) - Number(a.at.confirmed) ||
+        a.at.opened - b.at.opened ||
+        a.alarm.id - b.alarm.id,
+    )
+    return rows.map((row) => row.alarm)
+  }
+
+  #countArrivals(): void {
+    const times = [...this.#opened.values()].sort((a, b) => a - b)
+    const oldest = (times.at(-1) ?? 0) - rememberOpened
+    for (const [id, opened] of this.#opened) if (opened < oldest) this.#opened.delete(id)
+    this.#arrivals = times.filter((opened) => opened >= oldest)
+  }
+
   #tell(): void {
-    this.#order = [...this.#open.values()].sort(compareAlarms)
+    if (this.#changed.size > 0 || this.#reorder) this.#order = this.#sorted()
+    if (this.#reorder) this.#countArrivals()
+    this.#reorder = false
     const changed = this.#changed
     this.#changed = new Set()
     for (const id of changed) for (const listener of [...(this.#rowListeners.get(id) ?? [])]) listener()

@@ -13,6 +13,8 @@ export class Desk {
   readonly palette = new Value(false)
   /** The queue, where it has no place of its own beside the alarm. */
   readonly drawer = new Value(false)
+  /** The alarms of the queue as it is shown now, from top to bottom; undefined where there is no queue. */
+  readonly rows = new Value<readonly number[] | undefined>(undefined)
   /** Counts the wishes to see the top of the queue. */
   readonly home = new Value(0)
 }

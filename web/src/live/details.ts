@@ -1,12 +1,17 @@
 // Alarms that were opened on this desk, with their events, steps and site. Events that
 // come with a frame join by their id, whatever version the frame's alarm has.
-import type { Action, Alarm, AlarmDetail, AlarmEvent, Site } from '../api/types'
+import type { AlarmAnswer, Contact } from '../api/alarms'
+import type { Action, Alarm, AlarmEvent, Site } from '../api/types'
+import { Batch } from './batch'
 
 export interface Detail {
   alarm: Alarm
   events: readonly AlarmEvent[]
   actions: readonly Action[]
   site: Site
+  contacts: readonly Contact[]
+  /** The site's alarms before this one, newest first. */
+  earlier: readonly Alarm[]
 }
 
 const keep = 30
@@ -14,6 +19,9 @@ const keep = 30
 export class DetailStore {
   #details = new Map<number, Detail>()
   #listeners = new Set<() => void>()
+  #batch = new Batch(() => {
+    for (const listener of [...this.#listeners]) listener()
+  })
 
   get = (id: number): Detail | undefined => this.#details.get(id)
 
@@ -23,7 +31,7 @@ export class DetailStore {
   }
 
   /** Takes a whole answer; an event that only the stream brought so far stays. */
-  put(answer: AlarmDetail): void {
+  put(answer: AlarmAnswer): void {
     const known = this.#details.get(answer.alarm.id)
     const newer = known !== undefined && known.alarm.version > answer.alarm.version
     this.#set({
@@ -31,6 +39,8 @@ export class DetailStore {
       events: join(answer.events, known?.events ?? []),
       actions: newer && known.actions.length > answer.actions.length ? known.actions : answer.actions,
       site: answer.site,
+      contacts: answer.contacts ?? [],
+      earlier: answer.earlier ?? [],
     })
   }
 
@@ -45,7 +55,7 @@ export class DetailStore {
 
   clear(): void {
     this.#details.clear()
-    this.#tell()
+    this.#batch.schedule()
   }
 
   #set(detail: Detail): void {
@@ -55,11 +65,7 @@ export class DetailStore {
       if (this.#details.size <= keep) break
       this.#details.delete(id)
     }
-    this.#tell()
-  }
-
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener()
+    this.#batch.schedule()
   }
 }
 

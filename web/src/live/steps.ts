@@ -1,14 +1,16 @@
 // The steps an operator takes on alarms. Nothing is shown as done before the server said
 // so: a step is pending, then done, lost to somebody, or failed. Texts that were typed
 // stay until they were accepted.
+import { pauseAlarm, resumeAlarm } from '../api/alarms'
 import { ApiError, type Client, type StepBody } from '../api/client'
-import type { Alarm, Outcome, Step, UserRef } from '../api/types'
+import type { Alarm, Outcome, UserRef } from '../api/types'
 import { serverClock } from './clock'
 import { gate } from './gate'
+import type { Act } from './rules'
 import { uuid } from './uuid'
 import { Value } from './value'
 
-export type StepName = Step | 'note'
+export type StepName = Act | 'note'
 
 export type StepState =
   | { kind: 'pending'; step: StepName }
@@ -20,7 +22,12 @@ export interface Draft {
   note: string
   outcome: Outcome | ''
   text: string
+  pauseMinutes?: number
+  pauseText?: string
 }
+
+/** How long an alarm is paused when nobody says otherwise, and at most. */
+export const pauseMinutes = { usual: 15, most: 60 }
 
 const emptyDraft: Draft = { note: '', outcome: '', text: '' }
 
@@ -42,13 +49,15 @@ export class Steps {
   write(id: number, change: Partial<Draft>): void {
     const draft = { ...this.draft(id), ...change }
     const drafts = new Map(this.drafts.get())
-    if (draft.note === '' && draft.outcome === '' && draft.text === '') drafts.delete(id)
+    const empty = !draft.note && !draft.outcome && !draft.text && !draft.pauseText && !draft.pauseMinutes
+    if (empty) drafts.delete(id)
     else drafts.set(id, draft)
     this.drafts.set(drafts)
   }
 
   /** Takes a step on the alarm as it is seen; says whether it was accepted. */
-  take(alarm: Alarm, step: Exclude<StepName, 'note' | 'resolve'>): Promise<boolean> {
+  take(alarm: Alarm, step: Exclude<StepName, 'note' | 'resolve' | 'pause'>): Promise<boolean> {
+    if (step === 'resume') return this.#run(alarm.id, step, (key) => resumeAlarm(this.#client, alarm.id, alarm.version, key))
     return this.#run(alarm.id, step, (key) => this.#client.step(alarm.id, step, { version: alarm.version }, key))
   }
 
@@ -58,6 +67,17 @@ export class Steps {
     const body: StepBody = { version: alarm.version, outcome, text: text.trim() }
     const done = await this.#run(alarm.id, 'resolve', (key) => this.#client.step(alarm.id, 'resolve', body, key))
     if (done) this.write(alarm.id, { outcome: '', text: '' })
+    return done
+  }
+
+  /** Pauses the alarm for the drafted minutes; it comes back by itself, loudly. */
+  async pause(alarm: Alarm): Promise<boolean> {
+    const { pauseMinutes: minutes = pauseMinutes.usual, pauseText = '' } = this.draft(alarm.id)
+    const text = pauseText.trim()
+    if (text === '' || !(minutes >= 1 && minutes <= pauseMinutes.most)) return false
+    const body = { version: alarm.version, minutes, text }
+    const done = await this.#run(alarm.id, 'pause', (key) => pauseAlarm(this.#client, alarm.id, body, key))
+    if (done) this.write(alarm.id, { pauseMinutes: undefined, pauseText: undefined })
     return done
   }
 

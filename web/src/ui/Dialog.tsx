@@ -10,13 +10,15 @@ interface Props {
   title: string
   onClose: () => void
   /** How wide it may become; 520 px when not said. */
-  size?: 'wide' | 'full'
+  size?: 'wide' | 'full' | 'palette'
+  /** The title is for screen readers only. */
+  untitled?: boolean
   /** What has the focus at first; the first control when not said. */
   focus?: RefObject<HTMLElement | null>
   children: ReactNode
 }
 
-export function Dialog({ title, onClose, size, focus, children }: Props) {
+export function Dialog({ title, onClose, size, untitled, focus, children }: Props) {
   const box = useRef<HTMLDivElement>(null)
   useCover()
   // What had the focus may have gone with what was sent: the dialog takes it then.
@@ -28,7 +30,7 @@ export function Dialog({ title, onClose, size, focus, children }: Props) {
       <Base.Portal>
         <div className="sheet-ground" onMouseDown={(event) => event.target === event.currentTarget && onClose()}>
           <Base.Popup ref={box} className={size ? `sheet ${size}` : 'sheet'} {...(focus && { initialFocus: focus })}>
-            <Base.Title>{title}</Base.Title>
+            <Base.Title className={untitled ? 'unseen' : undefined}>{title}</Base.Title>
             {children}
           </Base.Popup>
         </div>

@@ -8,14 +8,23 @@ export interface MenuEntry {
   disabled?: boolean
 }
 
-/** A button with a list of what it can do. The list lies below the bands. */
-export function Menu({ label, button, entries }: { label: string; button: ReactNode; entries: readonly MenuEntry[] }) {
+interface Props {
+  label: string
+  button: ReactNode
+  entries: readonly MenuEntry[]
+  /** What it is about, said above the entries. */
+  head?: ReactNode
+}
+
+/** A button with a list of what it can do. */
+export function Menu({ label, button, entries, head }: Props) {
   return (
     <Base.Root modal={false}>
-      <Base.Trigger className="button quiet" aria-label={label}>{button}</Base.Trigger>
+      <Base.Trigger className="button quiet icon-button" aria-label={label}>{button}</Base.Trigger>
       <Base.Portal>
         <Base.Positioner className="menu-place" align="end" sideOffset={4}>
           <Base.Popup className="menu">
+            {head && <p className="menu-head">{head}</p>}
             {entries.map((entry) => (
               <Base.Item key={entry.key} className="menu-item" disabled={entry.disabled ?? false} onClick={entry.onChoose}>{entry.text}</Base.Item>
             ))}

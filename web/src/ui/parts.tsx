@@ -2,7 +2,8 @@
 import type { ReactNode } from 'react'
 import { useWords } from '../i18n'
 import { age } from '../i18n/format'
-import { useNow } from './hooks'
+import { singleKeys } from '../shell/prefs'
+import { useNow, useValue } from './hooks'
 
 /** Priority by shape and letter; a filled block while nobody has taken it. */
 export function Badge({ priority, waiting = false, large = false }: { priority: number; waiting?: boolean; large?: boolean }) {
@@ -13,7 +14,11 @@ export function Badge({ priority, waiting = false, large = false }: { priority: 
   )
 }
 
+/** The key for what it stands beside; a single letter only while letters are commands here. */
 export function Key({ children }: { children: ReactNode }) {
+  const words = useWords()
+  const off = useValue(singleKeys) === 'off'
+  if (off && typeof children === 'string' && (/^[\p{L}/?]$/u.test(children) || children === words.keys.space)) return null
   return <kbd aria-hidden="true">{children}</kbd>
 }
 

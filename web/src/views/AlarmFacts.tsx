@@ -1,43 +1,64 @@
-// Beside the alarm: the site card and what its panel does right now.
+// Beside the alarm: what one must know of the place before acting.
 import { type ReactNode, useEffect, useSyncExternalStore } from 'react'
-import type { Alarm, Site } from '../api/types'
+import type { Alarm } from '../api/types'
 import { useWords, wordFor } from '../i18n'
-import { full } from '../i18n/format'
+import { date, full } from '../i18n/format'
+import type { Detail } from '../live/details'
 import { href } from '../route'
 import { useHere, useLive } from '../ui/hooks'
+import { kindText } from './alarm/text'
 import { PanelSummary } from './PanelSummary'
 
-export function AlarmFacts({ alarm, site }: { alarm: Alarm; site: Site | undefined }) {
+export function AlarmFacts({ alarm, detail }: { alarm: Alarm; detail: Detail | undefined }) {
   const words = useWords()
+  const text = words.areas.desk.facts
+  const site = detail?.site
   return (
-    <aside className="detail-side">
+    <>
       <section className="section">
-        <h3>{words.alarm.siteTitle}</h3>
+        <h3>{text.title}</h3>
         <dl className="facts">
-          <Fact name={words.alarm.address}>{[alarm.site.address, alarm.site.city].filter(Boolean).join(', ')}</Fact>
           {site && (
             <>
-              <Fact name={words.alarm.mode} strong={site.mode !== 'normal'}>{wordFor(words.modes, site.mode)}</Fact>
-              <Fact name={words.alarm.risk} strong={site.risk === 'high'}>{wordFor(words.risks, site.risk)}</Fact>
-              <Fact name={words.alarm.district}>{site.district}</Fact>
-              <Fact name={words.alarm.provider}>{site.provider}</Fact>
-              <Fact name={words.alarm.siteNotes} strong>{site.notes}</Fact>
+              <Fact name={text.mode} strong={site.mode !== 'normal'}>{wordFor(words.modes, site.mode)}</Fact>
+              <Fact name={text.note} strong={site.notes !== ''}>{site.notes || text.noNote}</Fact>
+              <Fact name={words.alarm.risk} strong={site.risk === 'high'}>{site.risk !== 'normal' && wordFor(words.risks, site.risk)}</Fact>
             </>
           )}
-        </dl>
-      </section>
-      {alarm.panel_id && <AlarmPanel id={alarm.panel_id} />}
-      <section className="section">
-        <dl className="facts">
-          <Fact name={words.alarm.opened}>{full(alarm.opened_at)}</Fact>
-          <Fact name={words.alarm.first}>{full(alarm.first_at)}</Fact>
-          <Fact name={words.alarm.last}>{full(alarm.last_at)}</Fact>
+          {detail && (
+            <Fact name={text.earlier}>
+              {detail.earlier.length === 0 ? text.noEarlier : (
+                <ul className="earlier" aria-label={text.earlierTitle}>
+                  {detail.earlier.slice(0, earlierShown).map((past) => (
+                    <li key={past.id}>
+                      <a href={href({ page: 'alarms', id: past.id })}>{date(Date.parse(past.opened_at))} {kindText(words, past.kind)}</a>{' '}
+                      <span className="faint">{past.outcome ? wordFor(words.outcomes, past.outcome) : text.open}</span>
+                    </li>
+                  ))}
+                </ul>
+              )}
+            </Fact>
+          )}
           <Fact name={words.alarm.outcome}>{alarm.outcome && `${wordFor(words.outcomes, alarm.outcome)}: ${alarm.outcome_text ?? ''}`}</Fact>
         </dl>
       </section>
-    </aside>
+      {alarm.panel_id && <AlarmPanel id={alarm.panel_id} />}
+      <details className="section">
+        <summary>{text.more}</summary>
+        <dl className="facts">
+          <Fact name={words.alarm.address}>{[alarm.site.address, alarm.site.city].filter(Boolean).join(', ')}</Fact>
+          <Fact name={words.alarm.district}>{site?.district}</Fact>
+          <Fact name={words.alarm.provider}>{site?.provider}</Fact>
+          <Fact name={words.alarm.opened}>{full(alarm.opened_at)}</Fact>
+          <Fact name={words.alarm.first}>{full(alarm.first_at)}</Fact>
+          <Fact name={words.alarm.last}>{full(alarm.last_at)}</Fact>
+        </dl>
+      </details>
+    </>
   )
 }
+
+const earlierShown = 5
 
 /** A fact that is there; an empty one is left out. */
 function Fact({ name, strong = false, children }: { name: string; strong?: boolean; children: ReactNode }) {

@@ -2,34 +2,33 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { ApiError } from '../api/client'
 import type { Alarm } from '../api/types'
-import { useWords, wordFor } from '../i18n'
-import { short } from '../i18n/format'
+import { useWords } from '../i18n'
 import { Reload } from '../live/reload'
-import { isMine } from '../live/rules'
-import { href, type Page } from '../route'
-import { useHere, useLive, useMe, useNow, useStepState, useValue } from '../ui/hooks'
-import { Age, Badge, Failure, Owner } from '../ui/parts'
-import { ActionBar, NextStep, StepNotice } from './AlarmSteps'
+import { useHere, useLive, useStepState, useValue } from '../ui/hooks'
+import { Failure } from '../ui/parts'
+import { AlarmHead } from './alarm/Head'
+import { Contacts } from './alarm/Contacts'
 import { AlarmFacts } from './AlarmFacts'
-import { NoteForm, ResolveForm } from './forms'
+import { ActionBar, NextStep, StepNotice } from './AlarmSteps'
+import { NoteForm, PauseForm, ResolveForm } from './forms'
 import { Timeline } from './Timeline'
 
 type Loading = 'loading' | 'ready' | 'failed' | 'missing'
 
-export function AlarmView({ id, page }: { id: number | undefined; page: Page }) {
+export function AlarmView({ id }: { id: number | undefined }) {
   const words = useWords()
   if (id === undefined) {
     return (
       <section className="pane detail-pane nothing">
-        <b>{page === 'alarms' ? words.alarm.pick : words.history.pick}</b>
-        {page === 'alarms' && <p>{words.alarm.pickHint}</p>}
+        <b>{words.alarm.pick}</b>
+        <p>{words.alarm.pickHint}</p>
       </section>
     )
   }
-  return <OpenAlarm id={id} page={page} />
+  return <OpenAlarm id={id} />
 }
 
-function OpenAlarm({ id, page }: { id: number; page: Page }) {
+function OpenAlarm({ id }: { id: number }) {
   const { station, desk } = useHere()
   const words = useWords()
   const form = useValue(desk.form)
@@ -50,18 +49,22 @@ function OpenAlarm({ id, page }: { id: number; page: Page }) {
   }
   return (
     <section className={`pane detail-pane p${alarm.priority}`} aria-label={words.alarm.number(id)} data-testid="alarm" data-state={alarm.state} data-version={alarm.version} data-pending={pending || undefined}>
-      <AlarmHead alarm={alarm} page={page} provisional={station.alarms.isProvisional(id)} />
+      <AlarmHead alarm={alarm} detail={detail} />
       <div className="detail-body">
         <div className="detail-main">
           <NextStep alarm={alarm} />
           <StepNotice alarm={alarm} />
           {form === 'resolve' && <ResolveForm alarm={alarm} />}
           {form === 'note' && <NoteForm alarm={alarm} />}
-          {detail && <Timeline detail={detail} />}
+          {form === 'pause' && <PauseForm alarm={alarm} />}
+          {detail && <Contacts alarm={alarm} contacts={detail.contacts} />}
           {!detail && state === 'failed' && <Failure text={words.alarm.loadFailed} retry={retry} />}
           {!detail && state !== 'failed' && <p className="faint pad">{words.alarm.loading}</p>}
         </div>
-        <AlarmFacts alarm={alarm} site={detail?.site} />
+        <aside className="detail-side">
+          <AlarmFacts alarm={alarm} detail={detail} />
+          {detail && <Timeline detail={detail} />}
+        </aside>
       </div>
       <ActionBar alarm={alarm} />
     </section>
@@ -100,52 +103,4 @@ function useLoaded(id: number, version: number): { state: Loading; retry: () => 
     if (cameBack || loaded.current === 0 || version > loaded.current) reload.current?.ask()
   }, [station, id, version, live])
   return { state, retry: () => reload.current?.ask() }
-}
-
-const life = ['new', 'claimed', 'acknowledged', 'resolved', 'closed'] as const
-
-function AlarmHead({ alarm, page, provisional }: { alarm: Alarm; page: Page; provisional: boolean }) {
-  const words = useWords()
-  const me = useMe()
-  const now = useNow()
-  const at = life.indexOf(alarm.state)
-  const text = words.code === 'pl' ? alarm.text_pl : alarm.text_en
-  const place = [alarm.zone_name || (alarm.zone ? words.alarm.zone(alarm.zone) : ''), alarm.partition_name].filter(Boolean)
-  return (
-    <header className="alarm-head">
-      <div className="alarm-what">
-        <a className="back-link" href={href({ page })}>← {words.alarm.back}</a>
-        <h1>
-          <Badge priority={alarm.priority} waiting={alarm.state === 'new'} large />
-          <span className="kind">{wordFor(words.kinds, alarm.kind)}</span>
-        </h1>
-        {place.length > 0 && <p className="alarm-zone">{alarm.zone ? <span className="faint">{words.alarm.zone(alarm.zone)} </span> : null}{place.join(' · ')}</p>}
-        {text && <p>{text}</p>}
-        <p className="alarm-site">
-          <b>{alarm.site.name}</b>
-          {[alarm.site.address, alarm.site.city].filter(Boolean).map((part) => `, ${part}`).join('')}
-        </p>
-        <p className="alarm-marks">
-          {alarm.confirmed_at && <span className="tag strong">{words.alarm.confirmedAt(short(alarm.confirmed_at, now))}</span>}
-          {alarm.restored_at && <span className="tag">{words.alarm.restoredAt(short(alarm.restored_at, now))}</span>}
-          {alarm.historic && <span className="tag">{words.alarm.historic}</span>}
-          {provisional && <span className="tag dashed">{words.alarm.provisional}</span>}
-          {alarm.previous_id && <a className="tag" href={href({ page: 'alarms', id: alarm.previous_id })}>{words.alarm.previous(alarm.previous_id)}</a>}
-        </p>
-      </div>
-      <div className="alarm-clock">
-        {alarm.closed_at ? null : <Age since={alarm.opened_at} className="run" />}
-        <ol className="life">
-          {life.map((state, i) => (
-            <li key={state} className={i === at ? 'on' : i < at ? 'past' : ''} aria-current={i === at ? 'step' : undefined}>{words.states[state]}</li>
-          ))}
-        </ol>
-        <p className="alarm-owner">
-          <span className="faint">{words.alarm.number(alarm.id)} · {words.alarm.events(alarm.event_count)}</span>
-          {alarm.owner && <Owner name={alarm.owner.name} me={isMine(alarm, me)} />}
-          {alarm.claimed_at && alarm.state !== 'new' && <span className="faint">{words.alarm.ownerSince(short(alarm.claimed_at, now))}</span>}
-        </p>
-      </div>
-    </header>
-  )
 }

@@ -1,29 +1,41 @@
-// The console of somebody who is signed in: the bands at the top, a page, the keys.
+// The console of somebody who is signed in: the bands, a page, the keys. What is not
+// needed to see and work alarms comes when it is first opened.
 import { useEffect, useRef } from 'react'
-import { Title, useTone } from '../attention/Attention'
+import { NotificationsChoice, People, SoundCheck, SoundState, StationBand, Title, useAttention } from '../attention'
 import { actionFor } from '../keys/keymap'
 import { perform } from '../keys/perform'
-import { useRoute } from '../route'
+import { pagesFor, useRoute } from '../route'
+import { pageOf, Part } from '../shell/Boundary'
+import { Palette } from '../shell/Palette'
+import { Ticker } from '../shell/Ticker'
 import { useHere, useMe, useValue } from '../ui/hooks'
 import { AlarmView } from './AlarmView'
-import { SitesPage } from './admin/SitesPage'
-import { UsersPage } from './admin/UsersPage'
 import { KeysHelp } from './KeysHelp'
 import { Panels } from './Panels'
 import { Queue } from './Queue'
-import { EventsPage } from './records/EventsPage'
-import { StatusPage } from './records/StatusPage'
-import { SettingsPage } from './SettingsPage'
 import { StateBand } from './StateBand'
-import { TopBar } from './TopBar'
+import { Nav, TopBar } from './TopBar'
+
+const SitesPage = pageOf(async () => (await import('./admin/SitesPage')).SitesPage)
+const UsersPage = pageOf(async () => (await import('./admin/UsersPage')).UsersPage)
+const EventsPage = pageOf(async () => (await import('./records/EventsPage')).EventsPage)
+const StatusPage = pageOf(async () => (await import('./records/StatusPage')).StatusPage)
+const SettingsPage = pageOf(async () => {
+  const { SettingsPage: Settings } = await import('./SettingsPage')
+  return () => <Settings sound={<><SoundCheck /><NotificationsChoice /></>} />
+})
 
 export function Console() {
   const { station, desk } = useHere()
+  const me = useMe()
   const { degraded } = useValue(station.stream.status)
   const route = useRoute()
   const help = useValue(desk.help)
-  const tone = useTone()
-  useKeys(route)
+  const palette = useValue(desk.palette)
+  const drawer = useValue(desk.drawer)
+  const attention = useAttention()
+  const mute = () => attention.silence()
+  useKeys(route, mute)
 
   // A form belongs to the alarm it was opened on.
   const shown = useRef(route.id)
@@ -34,38 +46,49 @@ export function Console() {
       if (came !== undefined) desk.form.set(undefined)
     }
     if (route.page === 'alarms' && route.id !== undefined) desk.cursor.set(route.id)
-  }, [desk, route.page, route.id])
+    station.desks.change({ alarm: route.page === 'alarms' ? route.id : undefined })
+  }, [station, desk, route.page, route.id])
 
+  const page = pagesFor(me).includes(route.page) ? route.page : 'alarms'
+  const classes = ['console', `page-${page}`, route.id !== undefined && 'with-detail', degraded && 'lost', drawer && 'drawer-open']
   return (
-    <div className={`console page-${route.page}${route.id === undefined ? '' : ' with-detail'}${degraded ? ' lost' : ''}`}>
+    <div className={classes.filter(Boolean).join(' ')}>
       <Title />
-      <TopBar page={route.page} tone={tone} />
+      <TopBar page={page} sound={<SoundState />} people={<People />} />
       <StateBand />
+      <StationBand />
       <div className="page">
-        {route.page === 'alarms' && <Queue open={route.id} />}
-        {route.page === 'panels' && <Panels open={route.id} />}
-        {route.page === 'alarms' && <AlarmView key={route.id} id={route.id} page={route.page} />}
-        {route.page === 'sites' && <SitesPage />}
-        {route.page === 'events' && <EventsPage />}
-        {route.page === 'users' && <UsersPage />}
-        {route.page === 'status' && <StatusPage />}
-        {route.page === 'settings' && <SettingsPage />}
+        {page === 'alarms' && <Part><Queue open={route.id} /></Part>}
+        {page === 'alarms' && <Part><AlarmView key={route.id} id={route.id} /></Part>}
+        {page === 'panels' && <Part><Panels open={route.id} /></Part>}
+        {page === 'sites' && <Part><SitesPage /></Part>}
+        {page === 'events' && <Part><EventsPage /></Part>}
+        {page === 'users' && <Part><UsersPage /></Part>}
+        {page === 'status' && <Part><StatusPage /></Part>}
+        {page === 'settings' && <Part><SettingsPage /></Part>}
       </div>
+      <Ticker />
+      <Nav page={page} place="bottom" />
       {help && <KeysHelp />}
+      {palette && <Palette mute={mute} />}
     </div>
   )
 }
 
-function useKeys(route: ReturnType<typeof useRoute>) {
+function useKeys(route: ReturnType<typeof useRoute>, mute: () => void) {
   const { station, desk } = useHere()
   const me = useMe()
+  const latest = useRef(mute)
+  useEffect(() => {
+    latest.current = mute
+  })
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented) return
       const action = actionFor(event)
       if (!action) return
       const covered = document.querySelector('.sheet') !== null
-      if (perform(action, { station, desk, me, route, covered })) event.preventDefault()
+      if (perform(action, { station, desk, me, route, covered, mute: () => latest.current() })) event.preventDefault()
     }
     addEventListener('keydown', onKeyDown)
     return () => removeEventListener('keydown', onKeyDown)

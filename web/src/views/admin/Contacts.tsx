@@ -1,20 +1,19 @@
-// Whom to call, in order. Numbers are masked until somebody asks for them, with a reason
-// that the log keeps; then they are here for a quarter of a minute, and gone on leaving.
-import { type FormEvent, useEffect, useState } from 'react'
-import { type Contact, type ContactBody, newerVersion } from '../../api/admin'
+// Whom to call, in order, as those see it who keep the list.
+import { type FormEvent, useState } from 'react'
+import { type ContactBody, newerVersion } from '../../api/admin'
+import type { Contact } from '../../api/alarms'
 import { queries } from '../../api/queries'
 import { useWords } from '../../i18n'
 import { full } from '../../i18n/format'
 import { Dialog } from '../../ui/Dialog'
 import { TextField } from '../../ui/Field'
 import { Mutating } from '../../ui/Mutating'
+import { Numbers } from '../alarm/Numbers'
 import { Ask } from './Ask'
 import { Foot } from './UsersPage'
 import { sentence, useAdmin } from './admin'
 
 const refresh = () => queries.invalidateQueries({ queryKey: ['sites'] })
-
-const shownFor = 15 // seconds
 
 export function Contacts({ site, contacts, keeps }: { site: number; contacts: Contact[]; keeps: boolean }) {
   const w = useWords().areas.admin
@@ -40,7 +39,7 @@ export function Contacts({ site, contacts, keeps }: { site: number; contacts: Co
               {contact.notes && <span className="faint"> · {contact.notes}</span>}{' '}
               <span className="faint">{contact.checked_at ? w.contacts.checked(full(contact.checked_at)) : w.contacts.unchecked}</span>
             </span>
-            <Numbers contact={contact} />
+            <Numbers contact={contact} reason="check" />
             {keeps && (
               <Mutating>
                 <button type="button" className="button quiet" disabled={i === 0} aria-label={w.contacts.up(contact.name)} onClick={() => move(i, i - 1)}>↑</button>
@@ -59,55 +58,6 @@ export function Contacts({ site, contacts, keeps }: { site: number; contacts: Co
         <Ask title={w.remove} hint={w.contacts.removeAsk(asking.contact.name)} onClose={close} onDo={() => admin.removeContact(asking.contact).then(refresh)} />
       )}
     </section>
-  )
-}
-
-function Numbers({ contact }: { contact: Contact }) {
-  const words = useWords()
-  const w = words.areas.admin
-  const admin = useAdmin()
-  const [numbers, setNumbers] = useState<{ label: string; number: string }[]>()
-  const [left, setLeft] = useState(0)
-  const [problem, setProblem] = useState<string>()
-  const shown = numbers !== undefined
-  useEffect(() => {
-    if (!shown) return
-    const hide = () => setNumbers(undefined)
-    const tick = setInterval(() => setLeft((seconds) => {
-      if (seconds <= 1) hide()
-      return seconds - 1
-    }), 1000)
-    addEventListener('blur', hide)
-    return () => {
-      clearInterval(tick)
-      removeEventListener('blur', hide)
-    }
-  }, [shown])
-  const reveal = () => {
-    setProblem(undefined)
-    admin.reveal(contact.id, 'check').then(
-      ({ phones }) => {
-        setLeft(shownFor)
-        setNumbers(phones)
-      },
-      (error: unknown) => setProblem(sentence(words, error)),
-    )
-  }
-  if (numbers) {
-    return (
-      <span className="num secret" role="status">
-        {numbers.map((phone) => `${phone.label} ${phone.number}`.trim()).join(', ')} <span className="faint">{w.contacts.hidesIn(left)}</span>
-      </span>
-    )
-  }
-  return (
-    <>
-      <span className="num">{contact.phones.map((phone) => phone.masked).join(', ')}</span>
-      {contact.phones.length > 0 && (
-        <Mutating><button type="button" className="button quiet" aria-label={`${w.contacts.show}: ${contact.name}`} onClick={reveal}>{w.contacts.show}</button></Mutating>
-      )}
-      {problem && <span className="problem" role="alert">{problem}</span>}
-    </>
   )
 }
 

@@ -1,0 +1,6 @@
+export { useAttention } from './hooks'
+export { People } from './People'
+export { NotificationsChoice, SoundCheck } from './SoundCheck'
+export { LossAcknowledge, SoundState } from './SoundState'
+export { StationBand } from './StationBand'
+export { Title } from './Title'
