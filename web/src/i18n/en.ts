@@ -101,6 +101,7 @@ export const en = {
   },
 
   kinds: {
+    station: 'own fault', other: 'report', open: 'opened out of hours',
     panic: 'hold-up',
     duress: 'duress',
     fire: 'fire',

@@ -101,6 +101,7 @@ export const pl = {
   },
 
   kinds: {
+    station: 'własna usterka', other: 'zgłoszenie', open: 'otwarcie nie w porę',
     panic: 'napad',
     duress: 'pod przymusem',
     fire: 'pożar',

@@ -1,7 +1,8 @@
 // Puts the parts of one window together: session, client, stream and stores.
 import { ApiError, Client } from '../api/client'
+import { panelSnapshot } from '../api/panels'
 import { queries } from '../api/queries'
-import type { Alarm, Frame, Me, Panel, StreamPosition } from '../api/types'
+import type { Alarm, Frame, Me, StreamPosition } from '../api/types'
 import { Acts } from './acts'
 import { AlarmStore } from './alarms'
 import { serverClock } from './clock'
@@ -112,14 +113,7 @@ export class Station {
   }
 
   async loadPanels(signal: AbortSignal): Promise<void> {
-    const panels: Panel[] = []
-    let cursor: string | undefined
-    do {
-      const page = await this.client.panels(cursor, { signal })
-      panels.push(...page.panels)
-      cursor = page.next_cursor
-    } while (cursor)
-    this.panels.replace(panels)
+    this.panels.replace(await panelSnapshot(this.client, { signal }))
   }
 
   async loadPanel(id: number, signal: AbortSignal): Promise<void> {

@@ -8,7 +8,7 @@ import { pagesFor, useRoute } from '../route'
 import { pageOf, Part } from '../shell/Boundary'
 import { Palette } from '../shell/Palette'
 import { Ticker } from '../shell/Ticker'
-import { useHere, useMe, useValue } from '../ui/hooks'
+import { useHere, useLive, useMe, useValue } from '../ui/hooks'
 import { AlarmView } from './AlarmView'
 import { KeysHelp } from './KeysHelp'
 import { Panels } from './Panels'
@@ -36,6 +36,16 @@ export function Console() {
   const attention = useAttention()
   const mute = () => attention.silence()
   useKeys(route, mute)
+
+  // Bands and ticker name panels on every page.
+  const live = useLive()
+  useEffect(() => {
+    if (!live) return
+    const abort = new AbortController()
+    // Without them the bands say less; the page of panels tells what failed.
+    station.loadPanels(abort.signal).catch(() => {})
+    return () => abort.abort()
+  }, [station, live])
 
   // A form belongs to the alarm it was opened on.
   const shown = useRef(route.id)

@@ -44,7 +44,11 @@ export function Queue({ open }: { open: number | undefined }) {
   const closed = useClosed(tab === 'closed', filter.trim())
   useLostClaim(queue)
 
-  const matches = useMemo(() => matcher(tab === 'closed' ? '' : filter, (alarm) => searchText(words, alarm)), [tab, filter, words])
+  const priority = Number(route.query?.priority) || undefined
+  const matches = useMemo(() => {
+    const text = matcher(tab === 'closed' ? '' : filter, (alarm) => searchText(words, alarm))
+    return priority === undefined ? text : (alarm: Alarm) => alarm.priority === priority && text(alarm)
+  }, [tab, filter, words, priority])
   const fold = burst !== undefined && tab !== 'closed'
   const found = useMemo(() => {
     const pointed = steady.pointed
@@ -81,7 +85,7 @@ export function Queue({ open }: { open: number | undefined }) {
       case 'group':
         return <GroupCard group={item.group} unfolded={item.unfolded} onFold={onFold} onBatch={onBatch} />
       case 'line':
-        return <Line line={item.line} filtered={filter.trim() !== ''} />
+        return <Line line={item.line} filtered={filter.trim() !== '' || priority !== undefined} />
     }
   }
 
@@ -109,12 +113,15 @@ export function Queue({ open }: { open: number | undefined }) {
         />
       </div>
       <Rows
-        items={items} scope={`${tab}\n${filter}`} label={words.queue.title} cursor={cursorKey} steady={steady} above={above} home={home} draw={draw}
+        items={items} scope={`${tab}\n${priority}\n${filter}`} label={words.queue.title} cursor={cursorKey} steady={steady} above={above} home={home} draw={draw}
         {...(tab === 'closed' && { onEnd: closed.loadMore })}
       >
         {tab === 'closed' && closed.state === 'failed' && <Failure text={words.history.failed} retry={closed.retry} />}
         {items.length === 0 && !(tab === 'closed' && closed.state !== 'ready') && (
-          <Empty tab={tab} filtered={filter.trim() !== ''} clear={() => setFilter('')} />
+          <Empty tab={tab} filtered={filter.trim() !== '' || priority !== undefined} clear={() => {
+            setFilter('')
+            if (priority !== undefined) go({ page: 'alarms', ...(open !== undefined && { id: open }) })
+          }} />
         )}
         {tab === 'closed' && closed.state === 'loading' && items.length === 0 && <p className="empty">{words.history.loading}</p>}
       </Rows>

@@ -2,7 +2,7 @@
 // much of what waits.
 import { useRef } from 'react'
 import type { Alarm } from '../api/types'
-import { useWords, wordFor } from '../i18n'
+import { useWords } from '../i18n'
 import { age, clockTime } from '../i18n/format'
 import { claimNext } from '../keys/perform'
 import { serverClock } from '../live/clock'
@@ -11,6 +11,7 @@ import { href, useRoute } from '../route'
 import { useHere, useMe, useNow, useQueue, useStepState, useValue } from '../ui/hooks'
 import { Mutating } from '../ui/Mutating'
 import { Age, Badge, Key } from '../ui/parts'
+import { kindText } from './alarm/text'
 
 export function StateBand() {
   const { station } = useHere()
@@ -65,7 +66,7 @@ function Urgent() {
     <div className={`urgent waiting p${alarm.priority}`} data-testid="urgent" data-id={alarm.id}>
       <Badge priority={alarm.priority} waiting />
       <Age since={alarm.opened_at} />
-      <b className="kind cut">{wordFor(words.kinds, alarm.kind)}</b>
+      <b className="kind cut">{kindText(words, alarm.kind)}</b>
       <a className="urgent-site cut" href={href({ page: 'alarms', id: alarm.id })}>
         <b>{alarm.site.name}</b> {alarm.zone_name}
       </a>
@@ -155,6 +156,6 @@ function Announcer() {
   const queue = useQueue()
   const waiting = queue.filter((alarm) => alarm.state === 'new').length
   const most = mostUrgent(queue)
-  const text = waiting === 0 ? words.urgent.none : words.urgent.announce(waiting, most ? `P${most.priority} ${wordFor(words.kinds, most.kind)}, ${most.site.name}` : '')
+  const text = waiting === 0 ? words.urgent.none : words.urgent.announce(waiting, most ? `P${most.priority} ${kindText(words, most.kind)}, ${most.site.name}` : '')
   return <p className="unseen" aria-live={most?.priority === 1 ? 'assertive' : 'polite'}>{text}</p>
 }

@@ -122,7 +122,6 @@ export const pl = {
     },
   },
 
-  kinds: { station: 'własna usterka', other: 'zgłoszenie', open: 'otwarcie nie w porę' },
 
   head: {
     confirmed: (kind: string) => `${kind} · alarm potwierdzony`,
@@ -332,7 +331,6 @@ export const en: typeof pl = {
     },
   },
 
-  kinds: { station: 'own fault', other: 'report', open: 'untimely opening' },
 
   head: {
     confirmed: (kind) => `${kind} confirmed`,

@@ -4,7 +4,7 @@ import { wordFor } from '../../i18n'
 import type { Catalogue } from '../../i18n/pl'
 
 export function kindText(words: Catalogue, kind: string): string {
-  return wordFor(kind in words.kinds ? words.kinds : words.areas.desk.kinds, kind)
+  return wordFor(words.kinds, kind)
 }
 
 /** The kind as the head of the alarm says it. */
