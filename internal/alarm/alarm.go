@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"strconv"
 	"time"
 
 	"dozor/internal/event"
@@ -19,6 +20,12 @@ const (
 	Resolved     State = "resolved"
 	Closed       State = "closed"
 )
+
+// WakeTimer is the kind of the timer that ends a pause; its subject is TimerSubject.
+const WakeTimer = "alarm.wake"
+
+// TimerSubject is what timers call an alarm.
+func TimerSubject(id ids.AlarmID) string { return strconv.FormatInt(int64(id), 10) }
 
 // Alarm is one alarm as it is stored, in the types of the program.
 type Alarm struct {

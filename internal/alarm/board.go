@@ -43,6 +43,8 @@ type Touched struct {
 	Before State
 	// Retired alone: it takes no more events, and nobody needs to be told.
 	Retired bool
+	// Woken from a pause: its timer is not meant any more.
+	Woken bool
 }
 
 // NewBoard begins with what is stored of the site: the joinable alarm of every kind, the
@@ -202,12 +204,12 @@ func (b *Board) hasEvidence(at time.Time) bool {
 }
 
 // join adds an event that is a happening of its own, and rings where somebody must look
-// again: any P1 event, a higher priority, what is new up to P3, what no rule knows and
-// has another code. Repetitions only count.
+// again: any P1 event, what a person reports, a higher priority, what is new up to P3,
+// what no rule knows and has another code. Repetitions only count. What rings ends a pause.
 func (b *Board) join(a *Alarm, e *event.Event) {
 	t := b.count(a, e)
 	isNew := a.remember(e)
-	ring := e.Priority == event.P1 || isNew && e.Priority <= event.P3
+	ring := e.Priority == event.P1 || e.Source == event.ByHand || isNew && e.Priority <= event.P3
 	if e.Priority < a.Priority {
 		a.Priority, ring = e.Priority, true
 		t.act(Raised)
@@ -219,6 +221,16 @@ func (b *Board) join(a *Alarm, e *event.Event) {
 	if ring {
 		a.Ring++
 		t.act(Rang)
+		a.wake(t)
+	}
+}
+
+// wake ends a pause, if there is one: the alarm rings for another reason already.
+func (a *Alarm) wake(t *Touched) {
+	now := Standing{State: a.State, Owner: a.Owner.ID, Paused: !a.PausedUntil.IsZero()}
+	if _, was := now.Wake(); was {
+		a.PausedUntil, t.Woken = time.Time{}, true
+		t.act(Woke)
 	}
 }
 

@@ -89,9 +89,12 @@ func TestBundlingLosesAndHidesNothing(t *testing.T) {
 				a := s.alarms[rapid.IntRange(0, n-1).Draw(t, "resolved")]
 				a.State, a.Joinable = alarm.Resolved, false
 			}
-			rings := map[*alarm.Alarm]int{}
+			rings, paused := map[*alarm.Alarm]int{}, map[*alarm.Alarm]time.Time{}
 			for _, a := range s.alarms {
-				rings[a] = a.Ring
+				if a.State == alarm.New && rapid.IntRange(0, 3).Draw(t, "pause") == 0 {
+					a.State, a.PausedUntil = alarm.Claimed, s.now.Add(time.Hour)
+				}
+				rings[a], paused[a] = a.Ring, a.PausedUntil
 			}
 			var events []*event.Event
 			for range rapid.IntRange(1, 6).Draw(t, "events") {
@@ -108,6 +111,12 @@ func TestBundlingLosesAndHidesNothing(t *testing.T) {
 				if e.Raises {
 					require.Equal(t, e.Historic, a.Historic, "history and the present don't mix")
 				}
+			}
+			for a, until := range paused {
+				if a.Ring > rings[a] {
+					until = time.Time{}
+				}
+				require.Equal(t, until, a.PausedUntil, "what rings ends a pause, and nothing else does")
 			}
 			for a, old := range ringsWanted(events, s, waiting) {
 				require.GreaterOrEqual(t, a.Ring-rings[a], old, "a danger came without a ring")
@@ -243,4 +252,39 @@ func TestWhatAnAlarmRemembersIsBounded(t *testing.T) {
 	}
 	require.Len(t, s.alarms[0].Origins, 512)
 	require.Equal(t, 600, s.alarms[0].Ring, "what it can't remember rings")
+}
+
+func TestWhatRingsEndsAPauseAndRepetitionsDont(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 2, 14, 0, 0, time.UTC)
+	s := &site{now: at}
+	s.batch(raising(event.Burglary, 5, at))
+	a := s.alarms[0]
+	a.State, a.PausedUntil = alarm.Acknowledged, at.Add(time.Hour)
+
+	touched := func(e *event.Event) *alarm.Touched {
+		b := alarm.NewBoard(1, s.now, s.alarms, nil)
+		b.Place(e)
+		require.Len(t, b.Touched(), 1)
+		return b.Touched()[0]
+	}
+	again := touched(raising(event.Burglary, 5, at.Add(time.Minute)))
+	require.False(t, again.Woken)
+	require.False(t, a.PausedUntil.IsZero(), "the same zone only counts")
+	news := touched(raising(event.Burglary, 6, at.Add(2*time.Minute)))
+	require.True(t, news.Woken)
+	require.Contains(t, news.Acts, alarm.Woke)
+	require.Equal(t, 2, a.Ring, "once: the event's own ring")
+	require.True(t, a.PausedUntil.IsZero())
+}
+
+func TestWhatAPersonReportsRingsInTheAlarmThatItJoins(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 2, 14, 0, 0, time.UTC)
+	s := &site{now: at}
+	first := event.Reported(1, event.Technical, "water", "", at)
+	second := event.Reported(1, event.Technical, "more water", "a neighbour", at.Add(time.Minute))
+	require.Same(t, s.batch(&first)[0], s.batch(&second)[0])
+	require.Equal(t, 2, s.alarms[0].Ring)
+	require.Equal(t, event.P3, s.alarms[0].Priority)
 }

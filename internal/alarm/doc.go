@@ -8,6 +8,10 @@
 //	new --claim--> claimed --ack--> acknowledged --resolve--> resolved --close--> closed
 //	 ^--release---- / <------------- /  ^------------reopen----- /
 //	                takeover: claimed or acknowledged -> claimed by somebody else
+//	                pause, resume: claimed or acknowledged, by its owner
+//
+// A pause ends by its time, by an event that rings, by whatever else is done with the
+// alarm except a note; at its end by itself the alarm rings.
 //
 // Invariants of bundling (Board):
 //   - every event that raises is in exactly one alarm, and none is dropped;

@@ -18,6 +18,9 @@ const (
 	Reopen   Act = "reopen"
 	Close    Act = "close"
 	Note     Act = "note"
+	Pause    Act = "pause"
+	Resume   Act = "resume"
+	Report   Act = "report" // by hand: opens an alarm or joins one
 )
 
 // Acts of the station, which change no state.
@@ -27,6 +30,7 @@ const (
 	Confirmed Act = "confirm"
 	Raised    Act = "raise" // to a higher priority
 	Restored  Act = "restore"
+	Woke      Act = "wake" // from a pause
 )
 
 // Actor is who acts.
@@ -37,8 +41,9 @@ type Actor struct {
 
 // Standing is where an alarm stands between people.
 type Standing struct {
-	State State
-	Owner ids.UserID // 0: nobody's
+	State  State
+	Owner  ids.UserID // 0: nobody's
+	Paused bool       // by the owner, for a while
 }
 
 // Refusals of an act, which change nothing. All are conflicts of the code that clients
@@ -48,6 +53,8 @@ var (
 	ErrNotOwner   = refusal("the alarm belongs to somebody else")
 	ErrSupervisor = errs.New(errs.Forbidden, "not_supervisor", "only a supervisor may do this")
 	ErrOwnAlready = refusal("the alarm is yours already")
+	ErrNotPaused  = refusal("the alarm is not paused")
+	ErrUnknownAct = errs.New(errs.Invalid, "unknown_act", "there is no such act")
 )
 
 // Refusal is a refusal because of how the alarm stands. Unlike the classified error in
@@ -68,7 +75,7 @@ func (r *Refusal) Unwrap() error { return r.conflict }
 func Next(now Standing, act Act, by Actor) (Standing, error) {
 	switch act {
 	case Claim:
-		return step(now, State.isNew, Standing{Claimed, by.ID})
+		return step(now, State.isNew, Standing{State: Claimed, Owner: by.ID})
 	case Release:
 		return now.release(by)
 	case Takeover:
@@ -78,13 +85,17 @@ func Next(now Standing, act Act, by Actor) (Standing, error) {
 	case Resolve:
 		return now.owned(by, Acknowledged, Resolved)
 	case Reopen:
-		return step(now, State.isResolved, Standing{Acknowledged, by.ID})
+		return step(now, State.isResolved, Standing{State: Acknowledged, Owner: by.ID})
 	case Close:
-		return step(now, State.isResolved, Standing{Closed, now.Owner})
+		return step(now, State.isResolved, Standing{State: Closed, Owner: now.Owner})
 	case Note:
 		return now, nil
+	case Pause:
+		return now.pause(by, true)
+	case Resume:
+		return now.pause(by, false)
 	default:
-		return now, errs.New(errs.Invalid, "unknown_act", "there is no such act")
+		return now, ErrUnknownAct
 	}
 }
 
@@ -108,7 +119,29 @@ func (now Standing) owned(by Actor, from, to State) (Standing, error) {
 	if now.Owner != by.ID {
 		return now, ErrNotOwner
 	}
-	return Standing{to, by.ID}, nil
+	return Standing{State: to, Owner: by.ID}, nil
+}
+
+// pause begins a pause, again too, or ends it. It is the owner's, who goes on owing the
+// alarm's work.
+func (now Standing) pause(by Actor, paused bool) (Standing, error) {
+	switch {
+	case !now.State.IsWorked():
+		return now, ErrState
+	case now.Owner != by.ID:
+		return now, ErrNotOwner
+	case !paused && !now.Paused:
+		return now, ErrNotPaused
+	}
+	return Standing{State: now.State, Owner: now.Owner, Paused: paused}, nil
+}
+
+// Wake is what the end of a pause does, by its time or by an event that rings; false when
+// there is none.
+func (now Standing) Wake() (Standing, bool) {
+	woken := now
+	woken.Paused = false
+	return woken, now.Paused
 }
 
 func (now Standing) release(by Actor) (Standing, error) {
@@ -130,5 +163,5 @@ func (now Standing) takeover(by Actor) (Standing, error) {
 	case now.Owner == by.ID:
 		return now, ErrOwnAlready
 	}
-	return Standing{Claimed, by.ID}, nil
+	return Standing{State: Claimed, Owner: by.ID}, nil
 }

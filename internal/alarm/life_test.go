@@ -42,6 +42,17 @@ func TestTheWayThroughAnAlarm(t *testing.T) {
 		{"close unresolved", alarm.Standing{State: alarm.Acknowledged, Owner: 1}, alarm.Close, me, alarm.Standing{}, alarm.ErrState},
 		{"reopen closed", alarm.Standing{State: alarm.Closed, Owner: 1}, alarm.Reopen, leader, alarm.Standing{}, alarm.ErrState},
 		{"note on closed", alarm.Standing{State: alarm.Closed, Owner: 1}, alarm.Note, other, alarm.Standing{State: alarm.Closed, Owner: 1}, nil},
+		{"pause", alarm.Standing{State: alarm.Claimed, Owner: 1}, alarm.Pause, me, alarm.Standing{State: alarm.Claimed, Owner: 1, Paused: true}, nil},
+		{"pause again", alarm.Standing{State: alarm.Acknowledged, Owner: 1, Paused: true}, alarm.Pause, me, alarm.Standing{State: alarm.Acknowledged, Owner: 1, Paused: true}, nil},
+		{"pause nobody's", alarm.Standing{State: alarm.New}, alarm.Pause, me, alarm.Standing{}, alarm.ErrState},
+		{"pause what is resolved", alarm.Standing{State: alarm.Resolved, Owner: 1}, alarm.Pause, me, alarm.Standing{}, alarm.ErrState},
+		{"pause another's as leader", alarm.Standing{State: alarm.Claimed, Owner: 1}, alarm.Pause, leader, alarm.Standing{}, alarm.ErrNotOwner},
+		{"resume", alarm.Standing{State: alarm.Acknowledged, Owner: 1, Paused: true}, alarm.Resume, me, alarm.Standing{State: alarm.Acknowledged, Owner: 1}, nil},
+		{"resume another's", alarm.Standing{State: alarm.Claimed, Owner: 1, Paused: true}, alarm.Resume, other, alarm.Standing{}, alarm.ErrNotOwner},
+		{"resume what is awake", alarm.Standing{State: alarm.Claimed, Owner: 1}, alarm.Resume, me, alarm.Standing{}, alarm.ErrNotPaused},
+		{"ack a paused one", alarm.Standing{State: alarm.Claimed, Owner: 1, Paused: true}, alarm.Ack, me, alarm.Standing{State: alarm.Acknowledged, Owner: 1}, nil},
+		{"note on a paused one", alarm.Standing{State: alarm.Claimed, Owner: 1, Paused: true}, alarm.Note, other, alarm.Standing{State: alarm.Claimed, Owner: 1, Paused: true}, nil},
+		{"an act of the station", alarm.Standing{State: alarm.Claimed, Owner: 1, Paused: true}, alarm.Woke, me, alarm.Standing{}, alarm.ErrUnknownAct},
 	} {
 		got, err := alarm.Next(c.from, c.act, c.by)
 		if c.refused != nil {
@@ -57,10 +68,11 @@ func TestTheWayThroughAnAlarm(t *testing.T) {
 }
 
 // Whatever people do in whatever order: an alarm in work has one owner, who took it; it
-// is resolved only by the owner after an ack; closed is the end.
+// is resolved only by the owner after an ack; closed is the end. A pause is the owner's, and
+// ends when the alarm passes to another one, goes on or goes back.
 func TestLifeOfAnAlarm(t *testing.T) {
 	t.Parallel()
-	acts := []alarm.Act{alarm.Claim, alarm.Release, alarm.Takeover, alarm.Ack, alarm.Resolve, alarm.Reopen, alarm.Close, alarm.Note}
+	acts := []alarm.Act{alarm.Claim, alarm.Release, alarm.Takeover, alarm.Ack, alarm.Resolve, alarm.Reopen, alarm.Close, alarm.Note, alarm.Pause, alarm.Resume}
 	order := map[alarm.State]int{alarm.New: 0, alarm.Claimed: 1, alarm.Acknowledged: 2, alarm.Resolved: 3, alarm.Closed: 4}
 	rapid.Check(t, func(t *rapid.T) {
 		now := alarm.Standing{State: alarm.New}
@@ -82,11 +94,27 @@ func TestLifeOfAnAlarm(t *testing.T) {
 				if now.Owner != before.Owner && now.Owner != 0 {
 					require.Equal(t, by.ID, now.Owner, "nobody is given an alarm by somebody else")
 				}
+				if now.Paused && !before.Paused {
+					require.Equal(t, alarm.Pause, act)
+				}
+				if now.Paused {
+					require.Equal(t, []any{before.State, before.Owner}, []any{now.State, now.Owner}, "what passes on is awake")
+				}
 				if before.State.IsWorked() && before.Owner != by.ID && !by.Supervisor {
 					require.Equal(t, before, now, "nobody changes another's alarm")
 				}
 			},
+			"wake": func(*rapid.T) {
+				woken, was := now.Wake()
+				require.Equal(t, now.Paused, was)
+				require.False(t, woken.Paused)
+				require.Equal(t, []any{now.State, now.Owner}, []any{woken.State, woken.Owner}, "waking changes nothing else")
+				now = woken
+			},
 			"": func(t *rapid.T) {
+				if now.Paused {
+					require.True(t, now.State.IsWorked(), "only what somebody has is paused")
+				}
 				if now.State.IsWorked() {
 					require.NotZero(t, now.Owner)
 				}

@@ -7,11 +7,13 @@ import (
 
 	"dozor/internal/httpapi"
 	"dozor/internal/stream"
+	"dozor/internal/timer"
 )
 
 // How often things are done, and how long they are kept.
 const (
 	sweepEvery      = time.Second
+	timersEvery     = 500 * time.Millisecond
 	sessionsEvery   = 2 * time.Second // a screen whose session ran out is told, its alarms are put back
 	retentionEvery  = time.Hour
 	outboxKept      = 7 * 24 * time.Hour
@@ -51,6 +53,18 @@ func (c *core) onWake(wake <-chan struct{}, interval time.Duration, name string,
 			}
 		}
 	}
+}
+
+// runTimers does what is due, and says so to the relays.
+func (c *core) runTimers(effects map[timer.Kind]timer.Effect) func(context.Context) error {
+	runner := timer.NewRunner(c.pool, effects)
+	return c.every(timersEvery, "timers", func(ctx context.Context) error {
+		ran, err := runner.Round(ctx)
+		if ran > 0 {
+			c.notified()
+		}
+		return err
+	})
 }
 
 // housekeep makes the partitions that will be needed and removes what has ended.

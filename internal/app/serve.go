@@ -199,12 +199,15 @@ func (c *core) api(ctx context.Context, cfg config.Serve, health *obs.Health) (s
 				_, err := c.commands.Sweep(ctx)
 				return err
 			})},
+			{Name: "timers", Run: c.runTimers(web.desk.Timers())},
 			{Name: "sessions", Run: c.every(sessionsEvery, "sessions", func(ctx context.Context) error {
 				_, expired := c.auth.EndExpired(ctx)
 				_, orphans := web.desk.ReleaseOrphans(ctx)
 				return errors.Join(expired, orphans)
 			})},
 			{Name: "stream", Run: web.hub.Run},
+			{Name: "presence", Run: web.people.Run},
+			{Name: "selfwatch", Run: web.self.Run},
 			{Name: "states", Run: c.feedStates(web.hub)},
 		},
 		{{Name: "http", Run: func(ctx context.Context) error { return web.serve(ctx, listener) }}},

@@ -2,11 +2,11 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"dozor/internal/ids"
@@ -14,7 +14,7 @@ import (
 	"dozor/internal/wire"
 )
 
-// Which says which alarms a list has.
+// Which says which alarms a list has: those of one state (its name), or these.
 type Which string
 
 // The lists. Open is everything that is not closed.
@@ -24,11 +24,34 @@ const (
 	All    Which = "all"
 )
 
+// states of the lists of one state.
+var states = map[Which]bool{"new": true, "claimed": true, "acknowledged": true, "resolved": true}
+
+// isQueue reports whether a list is of what is not closed. Such lists are in the order of
+// the queue: by priority, confirmed first, the oldest first. Others go from the newest.
+func (w Which) isQueue() bool { return w == Open || states[w] }
+
+// Filter says which alarms a list has; zero values are no filter.
+type Filter struct {
+	Which      Which
+	Priorities []int
+	Kind       string
+	SiteID     ids.SiteID
+	OwnerID    ids.UserID
+	NoOwner    bool
+	// Search is what somebody types: a part of a site's name or address, of a zone's name,
+	// or an alarm's number.
+	Search string
+	// From and To bound the instant of opening; To is not in it.
+	From, To time.Time
+}
+
 // Place is where a list of alarms goes on: after that one.
 type Place struct {
-	Priority int         `json:"p,omitempty"` // only of the open list
-	OpenedAt time.Time   `json:"t,omitzero"`  // only of the open list
-	ID       ids.AlarmID `json:"i"`
+	Priority    int         `json:"p,omitempty"` // only of a queue
+	Unconfirmed bool        `json:"u,omitempty"` // only of a queue
+	OpenedAt    time.Time   `json:"t,omitzero"`
+	ID          ids.AlarmID `json:"i"`
 }
 
 // Page is a part of a list.
@@ -38,185 +61,113 @@ type Page struct {
 	Stream wire.StreamPosition
 }
 
-// The open list is read through the partial index of open alarms, however many closed
-// ones there are; the others by id, from the newest.
-var lists = map[Which]string{
-	Open: `WHERE a.state <> 'closed' AND (a.priority, a.opened_at, a.id) > ($1::smallint, $2::timestamptz, $3::bigint)
-		ORDER BY a.priority, a.opened_at, a.id LIMIT $4`,
-	Closed: `WHERE a.state = 'closed' AND a.id < $1::bigint ORDER BY a.id DESC LIMIT $2`,
-	All:    `WHERE a.id < $1::bigint ORDER BY a.id DESC LIMIT $2`,
-}
-
 // MaxPage bounds a page of any list.
 const MaxPage = 200
 
+// query is a statement that grows by conditions, each with its arguments.
+type query struct {
+	where []string
+	args  []any
+}
+
+// arg gives the placeholder of a value.
+func (q *query) arg(v any) string {
+	q.args = append(q.args, v)
+	return "$" + strconv.Itoa(len(q.args))
+}
+
+func (q *query) and(condition string) { q.where = append(q.where, condition) }
+
+// statement of a page of a list. What it is read through: alarms_queue_idx for a queue,
+// alarms_opened_idx for the others, alarms_kind_opened_idx for those of a kind,
+// alarms_site_idx for those of a site.
+func (f Filter) statement(after Place, limit int) (sql string, args []any) {
+	q := &query{}
+	order := "a.opened_at DESC, a.id DESC"
+	switch {
+	case f.Which.isQueue():
+		order = "a.priority, (a.confirmed_at IS NULL), a.opened_at, a.id"
+		q.and("a.state <> 'closed'")
+		q.and("(a.priority, (a.confirmed_at IS NULL), a.opened_at, a.id) > (" + q.arg(after.Priority) + "::smallint, " + q.arg(after.Unconfirmed) +
+			"::boolean, " + q.arg(after.OpenedAt) + "::timestamptz, " + q.arg(int64(after.ID)) + "::bigint)")
+	case after.ID != 0:
+		q.and("(a.opened_at, a.id) < (" + q.arg(after.OpenedAt) + "::timestamptz, " + q.arg(int64(after.ID)) + "::bigint)")
+	}
+	if f.Which == Closed || states[f.Which] {
+		q.and("a.state = " + q.arg(string(f.Which)))
+	}
+	f.narrow(q)
+	where := ""
+	if len(q.where) > 0 {
+		where = "WHERE " + strings.Join(q.where, " AND ")
+	}
+	// The page first, then the names that its rows have.
+	sql = "WITH page AS MATERIALIZED (SELECT a.* FROM alarms a " + where + " ORDER BY " + order + " LIMIT " + q.arg(limit) + ")" +
+		strings.Replace(selectAlarm, "FROM alarms a", "FROM page a", 1) + "ORDER BY " + order
+	return sql, q.args
+}
+
+func (f Filter) narrow(q *query) {
+	if len(f.Priorities) > 0 {
+		q.and("a.priority = ANY(" + q.arg(f.Priorities) + "::smallint[])")
+	}
+	if f.Kind != "" {
+		q.and("a.kind = " + q.arg(f.Kind))
+	}
+	if f.SiteID != 0 {
+		q.and("a.site_id = " + q.arg(int64(f.SiteID)))
+	}
+	switch {
+	case f.NoOwner:
+		q.and("a.owner_id IS NULL")
+	case f.OwnerID != 0:
+		q.and("a.owner_id = " + q.arg(int64(f.OwnerID)))
+	}
+	if !f.From.IsZero() {
+		q.and("a.opened_at >= " + q.arg(f.From) + "::timestamptz")
+	}
+	if !f.To.IsZero() {
+		q.and("a.opened_at < " + q.arg(f.To) + "::timestamptz")
+	}
+	if f.Search != "" {
+		pattern := q.arg("%"+escapeLike(f.Search)+"%") + "::text"
+		either := "a.site_id IN (SELECT id FROM sites WHERE dozor_fold(name || ' ' || address || ' ' || city) LIKE dozor_fold(" + pattern + "))" +
+			" OR (a.panel_id, a.zone) IN (SELECT panel_id, number FROM panel_objects WHERE kind = 'zone' AND dozor_fold(name) LIKE dozor_fold(" + pattern + "))"
+		if id, err := ids.Parse[ids.AlarmID](strings.TrimPrefix(f.Search, "#")); err == nil {
+			either += " OR a.id = " + q.arg(int64(id))
+		}
+		q.and("(" + either + ")")
+	}
+}
+
+// escapeLike takes from a text what LIKE would read as a pattern.
+func escapeLike(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
 // List returns a page of alarms after a place; the zero place is the beginning.
-func (d *Desk) List(ctx context.Context, which Which, after Place, limit int) (Page, error) {
+func (d *Desk) List(ctx context.Context, f Filter, after Place, limit int) (Page, error) {
 	limit = max(1, min(limit, MaxPage))
 	page := Page{}
 	var err error
 	if page.Stream, err = outbox.Head(ctx, d.d.Pool); err != nil {
 		return page, err
 	}
-	var args []any
-	if which == Open {
-		args = []any{after.Priority, after.OpenedAt, int64(after.ID), limit + 1}
-	} else {
-		if after.ID == 0 {
-			after.ID = maxID
-		}
-		args = []any{int64(after.ID), limit + 1}
-	}
-	rows, err := d.d.Pool.Query(ctx, selectAlarm+lists[which], args...)
+	sql, args := f.statement(after, limit+1)
+	rows, err := d.d.Pool.Query(ctx, sql, args...)
 	if err != nil {
-		return page, fmt.Errorf("list %s alarms: %w", which, err)
+		return page, fmt.Errorf("list %s alarms: %w", f.Which, err)
 	}
 	if page.Alarms, err = pgx.CollectRows(rows, scanAlarm); err != nil {
-		return page, fmt.Errorf("list %s alarms: %w", which, err)
+		return page, fmt.Errorf("list %s alarms: %w", f.Which, err)
 	}
 	if len(page.Alarms) > limit {
 		page.Alarms = page.Alarms[:limit]
 		last := page.Alarms[limit-1]
-		page.Next = &Place{ID: last.ID}
-		if which == Open {
-			page.Next.Priority, page.Next.OpenedAt = last.Priority, last.OpenedAt
+		page.Next = &Place{OpenedAt: last.OpenedAt, ID: last.ID}
+		if f.Which.isQueue() {
+			page.Next.Priority, page.Next.Unconfirmed = last.Priority, last.ConfirmedAt == nil
 		}
 	}
 	return page, nil
-}
-
-const maxID = 1<<63 - 1
-
-// Action is one entry of an alarm's history.
-type Action struct {
-	ID        int64         `json:"id"`
-	At        time.Time     `json:"at"`
-	Actor     *wire.UserRef `json:"actor"` // null: the station
-	Act       string        `json:"act"`
-	FromState string        `json:"from_state"`
-	ToState   string        `json:"to_state"`
-	Version   int64         `json:"version"`
-	Text      string        `json:"text"`
-}
-
-// Detail is everything about one alarm.
-type Detail struct {
-	Alarm   wire.Alarm
-	Events  []wire.Event // the newest ones, in log order
-	Actions []Action     // the newest ones, the oldest first
-	Stream  wire.StreamPosition
-}
-
-const (
-	detailEvents  = 200
-	detailActions = 500
-)
-
-// Detail returns an alarm with its events and its history, as they were at one moment;
-// ErrAlarmNotFound where there is none.
-func (d *Desk) Detail(ctx context.Context, id ids.AlarmID) (Detail, error) {
-	var det Detail
-	var err error
-	// The head comes before the snapshot: of what is newer, frames will come.
-	if det.Stream, err = outbox.Head(ctx, d.d.Pool); err != nil {
-		return det, err
-	}
-	err = pgx.BeginTxFunc(ctx, d.d.Pool.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if det.Alarm, err = viewOf(ctx, tx, id); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, selectEvent+"WHERE e.alarm_id = $1 ORDER BY e.id DESC LIMIT $2", int64(id), detailEvents)
-		if err != nil {
-			return fmt.Errorf("read its events: %w", err)
-		}
-		events, err := pgx.CollectRows(rows, scanEvent)
-		if err != nil {
-			return fmt.Errorf("read its events: %w", err)
-		}
-		det.Events = inLogOrder(events)
-		det.Actions, err = actions(ctx, tx, id)
-		return err
-	})
-	if err != nil {
-		return det, fmt.Errorf("alarm %d in detail: %w", id, err)
-	}
-	return det, nil
-}
-
-func actions(ctx context.Context, tx pgx.Tx, id ids.AlarmID) ([]Action, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT * FROM (
-			SELECT a.id, a.at, coalesce(a.actor_id, 0), coalesce(u.name, ''), a.act, a.from_state, a.to_state, a.version, a.text
-			FROM alarm_actions a LEFT JOIN users u ON u.id = a.actor_id WHERE a.alarm_id = $1 ORDER BY a.id DESC LIMIT $2
-		) newest ORDER BY id`, int64(id), detailActions)
-	if err != nil {
-		return nil, fmt.Errorf("read its history: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Action, error) {
-		var a Action
-		var actor wire.UserRef
-		err := row.Scan(&a.ID, &a.At, &actor.ID, &actor.Name, &a.Act, &a.FromState, &a.ToState, &a.Version, &a.Text)
-		a.At = a.At.UTC()
-		if actor.ID != 0 {
-			a.Actor = &actor
-		}
-		return a, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read its history: %w", err)
-	}
-	return list, nil
-}
-
-// EventFilter says which events a list has; zero values are no filter.
-type EventFilter struct {
-	SiteID  ids.SiteID
-	PanelID ids.PanelID
-	Before  ids.EventID // the list goes on after that one
-}
-
-// Events returns events from the newest on, by the time of their making; next is the
-// zero id at the end.
-func (d *Desk) Events(ctx context.Context, f EventFilter, limit int) (events []wire.Event, next ids.EventID, err error) {
-	limit = max(1, min(limit, MaxPage))
-	if f.Before == uuid.Nil {
-		f.Before = uuid.Max
-	}
-	site := int64(f.SiteID)
-	if f.PanelID != 0 {
-		// The index goes by site; a panel never moves to another one.
-		var of int64
-		err := d.d.Pool.QueryRow(ctx, "SELECT site_id FROM panels WHERE id = $1", int64(f.PanelID)).Scan(&of)
-		if errors.Is(err, pgx.ErrNoRows) || err == nil && site != 0 && site != of {
-			return []wire.Event{}, uuid.Nil, nil
-		}
-		if err != nil {
-			return nil, uuid.Nil, fmt.Errorf("list events: find the site of panel %d: %w", f.PanelID, err)
-		}
-		site = of
-	}
-	where, args := "WHERE e.id < $1 ORDER BY e.id DESC LIMIT $2", []any{f.Before, limit + 1}
-	switch {
-	case f.PanelID != 0:
-		where, args = "WHERE e.id < $1 AND e.site_id = $3 AND e.panel_id = $4 ORDER BY e.id DESC LIMIT $2", append(args, site, int64(f.PanelID))
-	case site != 0:
-		where, args = "WHERE e.id < $1 AND e.site_id = $3 ORDER BY e.id DESC LIMIT $2", append(args, site)
-	}
-	rows, err := d.d.Pool.Query(ctx, selectEvent+where, args...)
-	if err != nil {
-		return nil, uuid.Nil, fmt.Errorf("list events: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, scanEvent)
-	if err != nil {
-		return nil, uuid.Nil, fmt.Errorf("list events: %w", err)
-	}
-	if len(list) > limit {
-		list = list[:limit]
-		next = list[limit-1].view.ID
-	}
-	events = make([]wire.Event, len(list))
-	for i, l := range list {
-		events[i] = l.view
-	}
-	return events, next, nil
 }

@@ -16,13 +16,22 @@ import (
 )
 
 // ExplainList gives the plan of a list, for tests of another package.
-func ExplainList(ctx context.Context, t *testing.T, pool *pg.Pool, which Which) []string {
+func ExplainList(ctx context.Context, t *testing.T, pool *pg.Pool, f Filter) []string {
 	t.Helper()
-	args := []any{int64(maxID), 101}
-	if which == Open {
-		args = []any{0, time.Time{}, int64(0), 101}
-	}
-	rows, err := pool.Query(ctx, "EXPLAIN "+selectAlarm+lists[which], args...)
+	sql, args := f.statement(Place{}, 101)
+	return explain(ctx, t, pool, sql, args)
+}
+
+// ExplainEvents gives the plan of a list of events.
+func ExplainEvents(ctx context.Context, t *testing.T, pool *pg.Pool, f EventFilter) []string {
+	t.Helper()
+	sql, args := f.statement(101)
+	return explain(ctx, t, pool, sql, args)
+}
+
+func explain(ctx context.Context, t *testing.T, pool *pg.Pool, sql string, args []any) []string {
+	t.Helper()
+	rows, err := pool.Query(ctx, "EXPLAIN "+sql, args...)
 	require.NoError(t, err)
 	plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)

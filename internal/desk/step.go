@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -13,9 +14,11 @@ import (
 	"dozor/internal/alarm"
 	"dozor/internal/audit"
 	"dozor/internal/errs"
+	"dozor/internal/event"
 	"dozor/internal/ids"
 	"dozor/internal/outbox"
 	"dozor/internal/pg"
+	"dozor/internal/timer"
 	"dozor/internal/wire"
 )
 
@@ -53,10 +56,17 @@ type Step struct {
 	Act     alarm.Act
 	Version int64  // that the operator saw; a note needs none
 	Outcome string // of a resolve
-	Text    string // of a resolve or a note
+	Text    string // of a resolve, a note or a pause
+	// Pause is how long, in whole minutes up to MaxPause.
+	Pause time.Duration
+	// least is the priority that the alarm must at least have as a number.
+	least event.Priority
 }
 
 const maxText = 2000
+
+// MaxPause bounds a pause: an alarm that nobody looks at for longer is nobody's.
+const MaxPause = time.Hour
 
 // outcomes of a resolve.
 var outcomes = map[string]bool{"real": true, "false_user": true, "false_technical": true, "test": true, "unknown": true}
@@ -64,9 +74,12 @@ var outcomes = map[string]bool{"real": true, "false_user": true, "false_technica
 func (s *Step) check() error {
 	s.Text = strings.TrimSpace(s.Text)
 	switch s.Act {
-	case alarm.Resolve, alarm.Note:
-		if s.Text == "" || utf8.RuneCountInString(s.Text) > maxText || !utf8.ValidString(s.Text) || strings.ContainsRune(s.Text, 0) {
-			return errs.New(errs.Invalid, "invalid_text", "A text of 1 to 2000 characters is needed.")
+	case alarm.Resolve, alarm.Note, alarm.Pause:
+		if !isText(s.Text, maxText) {
+			return errText
+		}
+		if s.Act == alarm.Pause && (s.Pause < time.Minute || s.Pause > MaxPause || s.Pause%time.Minute != 0) {
+			return errs.New(errs.Invalid, "invalid_pause", "A pause lasts 1 to 60 minutes.")
 		}
 		if s.Act == alarm.Resolve && !outcomes[s.Outcome] {
 			return errs.New(errs.Invalid, "invalid_outcome", "The outcome is one of real, false_user, false_technical, test, unknown.")
@@ -79,6 +92,14 @@ func (s *Step) check() error {
 	return nil
 }
 
+var errText = errs.New(errs.Invalid, "invalid_text", "A text of 1 to 2000 characters is needed.")
+
+// isText reports whether a text says something, in at most so many characters, and can
+// be stored.
+func isText(s string, limit int) bool {
+	return s != "" && utf8.RuneCountInString(s) <= limit && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
+}
+
 // What each act does to the row besides its state and owner. Whoever loses an alarm
 // makes it ring: nobody has it now.
 var effects = map[alarm.Act]string{
@@ -89,6 +110,8 @@ var effects = map[alarm.Act]string{
 	alarm.Resolve:  "joinable = false, outcome = @outcome, outcome_text = @text, resolved_at = dozor_now(), paused_until = NULL",
 	alarm.Reopen:   "joinable = false, outcome = NULL, outcome_text = '', resolved_at = NULL, claimed_at = dozor_now()",
 	alarm.Close:    "joinable = false, closed_at = dozor_now()",
+	alarm.Pause:    "paused_until = @until",
+	alarm.Resume:   "paused_until = NULL",
 }
 
 // Do performs a step and returns the alarm after it. It answers errs.Conflict with a
@@ -106,6 +129,9 @@ func (d *Desk) Do(ctx context.Context, by access.Principal, id ids.AlarmID, s St
 		next, err := alarm.Next(before.Standing, s.Act, alarm.Actor{ID: by.UserID, Supervisor: by.May(access.TakeOver)})
 		if err != nil {
 			return err
+		}
+		if before.priority < s.least {
+			return ErrBatchPriority
 		}
 		if s.Act == alarm.Note {
 			next, err = noted(ctx, tx, id)
@@ -137,12 +163,15 @@ var errLost = errs.New(errs.Conflict, "alarm_conflict", "the alarm has changed s
 
 type row struct {
 	alarm.Standing
-	version int64
+	version  int64
+	priority event.Priority
 }
 
 func standing(ctx context.Context, tx pgx.Tx, id ids.AlarmID) (row, error) {
 	var r row
-	err := tx.QueryRow(ctx, "SELECT version, state, coalesce(owner_id, 0) FROM alarms WHERE id = $1", int64(id)).Scan(&r.version, &r.State, &r.Owner)
+	err := tx.QueryRow(ctx, `
+		SELECT version, priority, state, coalesce(owner_id, 0), paused_until IS NOT NULL FROM alarms WHERE id = $1`, int64(id)).
+		Scan(&r.version, &r.priority, &r.State, &r.Owner, &r.Paused)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, ErrAlarmNotFound
 	}
@@ -152,14 +181,26 @@ func standing(ctx context.Context, tx pgx.Tx, id ids.AlarmID) (row, error) {
 	return r, nil
 }
 
-// change is the guarded UPDATE that decides races.
+// change is the guarded UPDATE that decides races. The timer of a pause comes before it:
+// so goes the order of locks.
 func change(ctx context.Context, tx pgx.Tx, id ids.AlarmID, s Step, before row, next alarm.Standing) error {
+	var until time.Time
+	var err error
+	switch {
+	case next.Paused:
+		until, err = timer.Set(ctx, tx, alarm.WakeTimer, alarm.TimerSubject(id), s.Pause)
+	case before.Paused:
+		err = timer.Clear(ctx, tx, alarm.WakeTimer, alarm.TimerSubject(id))
+	}
+	if err != nil {
+		return err
+	}
 	tag, err := tx.Exec(ctx, `
 		UPDATE alarms SET version = version + 1, state = @state, owner_id = nullif(@owner::bigint, 0), `+effects[s.Act]+`
 		WHERE id = @id AND version = @version AND state = @before`,
 		pgx.NamedArgs{
 			"id": int64(id), "version": before.version, "before": string(before.State),
-			"state": string(next.State), "owner": int64(next.Owner), "outcome": s.Outcome, "text": s.Text,
+			"state": string(next.State), "owner": int64(next.Owner), "outcome": s.Outcome, "text": s.Text, "until": until,
 		})
 	if err != nil {
 		return fmt.Errorf("change it: %w", err)
@@ -173,8 +214,8 @@ func change(ctx context.Context, tx pgx.Tx, id ids.AlarmID, s Step, before row, 
 // noted raises the version for a note, whatever the state is by then.
 func noted(ctx context.Context, tx pgx.Tx, id ids.AlarmID) (alarm.Standing, error) {
 	var now alarm.Standing
-	err := tx.QueryRow(ctx, "UPDATE alarms SET version = version + 1 WHERE id = $1 RETURNING state, coalesce(owner_id, 0)", int64(id)).
-		Scan(&now.State, &now.Owner)
+	err := tx.QueryRow(ctx, "UPDATE alarms SET version = version + 1 WHERE id = $1 RETURNING state, coalesce(owner_id, 0), paused_until IS NOT NULL", int64(id)).
+		Scan(&now.State, &now.Owner, &now.Paused)
 	if err != nil {
 		return now, fmt.Errorf("note on it: %w", err)
 	}
@@ -195,6 +236,9 @@ func (d *Desk) record(ctx context.Context, tx pgx.Tx, id ids.AlarmID, actor *ids
 		return view, fmt.Errorf("record the action: %w", err)
 	}
 	entry.Details = map[string]any{"from": from, "to": next.State, "version": view.Version}
+	if s.Pause != 0 {
+		entry.Details["seconds"] = int(s.Pause.Seconds())
+	}
 	if s.Outcome != "" {
 		entry.Details["outcome"] = s.Outcome
 	}

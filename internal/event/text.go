@@ -37,11 +37,13 @@ func StationText(s wire.Station) string {
 	return string(text)
 }
 
-// describeStation knows these arguments: from and to (bounds of what is missing), since
-// (RFC 3339, of a lost link), reason, and panel (the name of an unreadable event's). Others
+// describeStation knows these arguments: text and caller (of what a person reported), from and to (bounds of what is missing), since
+// (RFC 3339, of a lost link or a fault of the station), count (of what a fault is about), reason, and panel (the name of an unreadable event's). Others
 // are left out.
 func describeStation(s wire.Station) (pl, en string) {
 	switch s.Code {
+	case wire.Reported:
+		return describeReport(s.Args["text"], s.Args["caller"])
 	case wire.LinkLost:
 		pl, en = "Brak łączności z centralą", "Link to the panel lost"
 	case wire.LinkRestored:
@@ -52,6 +54,26 @@ func describeStation(s wire.Station) (pl, en string) {
 		pl, en = "Pamięć zdarzeń centrali była pusta", "The panel's event memory was empty"
 	case wire.Unreadable:
 		pl, en = "Nieczytelne zdarzenie", "Unreadable event"
+	case wire.NobodyWatches:
+		pl, en = "Nikt nie czuwa: żadne stanowisko nie może dać dźwięku", "Nobody watches: no desk can sound"
+	case wire.SomebodyWatches:
+		pl, en = "Stanowisko znów czuwa", "A desk watches again"
+	case wire.IngestLate:
+		pl, en = "Zdarzenia przyjmowane z opóźnieniem", "Events are taken in late"
+	case wire.IngestOnTime:
+		pl, en = "Zdarzenia znów przyjmowane na bieżąco", "Events are taken in on time again"
+	case wire.RelayLate:
+		pl, en = "Powiadomienia rozsyłane z opóźnieniem", "Notifications go out late"
+	case wire.RelayOnTime:
+		pl, en = "Powiadomienia znów rozsyłane na bieżąco", "Notifications go out on time again"
+	case wire.WorkerGone:
+		pl, en = "Centrale bez obsługi, nikt ich nie odpytuje", "Panels are attended by no worker"
+	case wire.WorkerBack:
+		pl, en = "Wszystkie centrale znów odpytywane", "All panels are attended again"
+	case wire.DatabaseSlow:
+		pl, en = "Baza danych odpowiada zbyt wolno", "The database answers too slowly"
+	case wire.DatabaseOnTime:
+		pl, en = "Baza danych znów odpowiada na czas", "The database answers on time again"
 	default:
 		pl, en = "Nieznane zdarzenie stacji: "+string(s.Code), "Unknown event of the station: "+string(s.Code)
 	}
@@ -61,7 +83,10 @@ func describeStation(s wire.Station) (pl, en string) {
 	if from, to := s.Args["from"], s.Args["to"]; from != "" || to != "" {
 		pl, en = pl+span(" od ", from)+span(" do ", to), en+span(" from ", from)+span(" to ", to)
 	}
-	if since, err := time.Parse(time.RFC3339, s.Args["since"]); err == nil && s.Code == wire.LinkLost {
+	if count := s.Args["count"]; count != "" {
+		pl, en = pl+": "+count, en+": "+count
+	}
+	if since, err := time.Parse(time.RFC3339, s.Args["since"]); err == nil && hasBegun(s.Code) {
 		at := since.In(PanelZone()).Format("2006-01-02 15:04:05")
 		pl, en = pl+" od "+at, en+" since "+at
 	}
@@ -69,6 +94,12 @@ func describeStation(s wire.Station) (pl, en string) {
 		pl, en = pl+" ("+reason+")", en+" ("+reason+")"
 	}
 	return pl, en
+}
+
+// hasBegun reports whether a code tells of something that goes on since an instant.
+func hasBegun(code wire.StationCode) bool {
+	f, ok := wire.FaultOf(code)
+	return code == wire.LinkLost || ok && code == f.Begin
 }
 
 func span(word, value string) string {

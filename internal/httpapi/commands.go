@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"dozor/internal/access"
 	"dozor/internal/command"
 	"dozor/internal/ids"
@@ -32,7 +34,42 @@ type commandOutput struct {
 	}
 }
 
+type commandsInput struct {
+	Paging
+	Panel ids.PanelID `query:"panel" minimum:"1" doc:"Only to that panel"`
+	Site  ids.SiteID  `query:"site" minimum:"1" doc:"Only to panels of that site"`
+	User  ids.UserID  `query:"user" minimum:"1" doc:"Only those that this user asked for"`
+	State string      `query:"state" enum:"queued,executing,done,refused,expired,unknown"`
+}
+
+type commandsOutput struct {
+	Body struct {
+		Commands   []wire.Command `json:"commands"`
+		NextCursor string         `json:"next_cursor,omitempty"`
+	}
+}
+
+func (a *api) listCommands(ctx context.Context, _ access.Principal, in *commandsInput) (*commandsOutput, error) {
+	before, err := decodeCursor[ids.CommandID](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	list, next, err := a.Commands.List(ctx, command.Filter{
+		PanelID: in.Panel, SiteID: in.Site, UserID: in.User, State: in.State, Before: before,
+	}, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &commandsOutput{}
+	out.Body.Commands = list
+	if next != uuid.Nil {
+		out.Body.NextCursor = encodeCursor(&next)
+	}
+	return out, nil
+}
+
 func (a *api) commandRoutes() {
+	add(a, op(http.MethodGet, "/api/commands", "list-commands", "Commands from the newest"), a.listCommands)
 	request := keyed(op(http.MethodPost, "/api/panels/{id}/commands", "request-command", "Order a panel; the result comes in the stream"))
 	request.DefaultStatus = http.StatusAccepted
 	add(a, request, func(ctx context.Context, by access.Principal, in *commandRequestInput) (*commandOutput, error) {

@@ -16,7 +16,8 @@
 //     under the alarm's lock.
 //
 // Order of locks: event keys (sorted), sites by id FOR NO KEY UPDATE, alarms by id.
-// Whoever opens an alarm elsewhere locks its site first, too.
+// Whoever opens an alarm elsewhere locks its site first, too. What a person reports goes
+// through the same bundling, in the person's own transaction: Report.
 //
-// It imports event, alarm, outbox, wire, bus, ids, pg, failpoint and the metrics client.
+// It imports event, alarm, timer, outbox, wire, bus, ids, pg, failpoint and the metrics client.
 package ingest

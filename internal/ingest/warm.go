@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"dozor/internal/alarm"
+	"dozor/internal/timer"
 )
 
 // Conns is how many connections Run uses at most: one for each of its goroutines that
@@ -36,7 +39,8 @@ func Warm(ctx context.Context, conn *pgx.Conn) error {
 	batch.Queue(databaseNow)
 	batch.Queue(loadNames, rows, []string{}, []int32{})
 	batch.Queue(nextNumbers, 0)
-	batch.Queue(updateAlarms, opened.common()...)
+	batch.Queue(updateAlarms, append(opened.common(), rows)...)
+	batch.Queue(timer.ClearUnlocked, alarm.WakeTimer, []string{})
 	batch.Queue(insertAlarms, append(append(opened.common(), opened.fixed()...), now)...)
 	batch.Queue(insertActions, acts.alarms, acts.acts, acts.states, acts.versions, now)
 	batch.Queue(insertEvents, none.eventColumns()...)

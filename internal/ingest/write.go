@@ -14,6 +14,7 @@ import (
 
 	"dozor/internal/alarm"
 	"dozor/internal/event"
+	"dozor/internal/timer"
 )
 
 // In columns 0 and ” stand for null where the table allows it; of instants a nil does.
@@ -22,7 +23,8 @@ const (
 	updateAlarms = `
 UPDATE alarms a SET version = q.version, priority = q.priority, ring = q.ring, joinable = a.joinable AND q.joinable,
     event_count = q.event_count, zones = q.zones::int[], origins = q.origins::text[], active = q.active::text[],
-    first_effective_at = q.first_at, last_effective_at = q.last_at, confirmed_at = q.confirmed_at, restored_at = q.restored_at
+    first_effective_at = q.first_at, last_effective_at = q.last_at, confirmed_at = q.confirmed_at, restored_at = q.restored_at,
+    paused_until = CASE WHEN a.id = ANY($14::bigint[]) THEN NULL ELSE a.paused_until END
 FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::int[], $5::boolean[], $6::int[], $7::text[], $8::text[], $9::text[],
     $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[])
     AS q (id, version, priority, ring, joinable, event_count, zones, origins, active, first_at, last_at, confirmed_at, restored_at)
@@ -94,11 +96,15 @@ func (w *work) write(ctx context.Context, tx pgx.Tx) error {
 			opened.add(t.Alarm)
 		} else {
 			changed.add(t.Alarm)
+			changed.wake(t)
 		}
 		acts.add(t)
 	}
 	if len(changed.ids) > 0 {
-		batch.Queue(updateAlarms, changed.common()...)
+		batch.Queue(updateAlarms, append(changed.common(), changed.woken)...)
+	}
+	if len(changed.woken) > 0 {
+		batch.Queue(timer.ClearUnlocked, alarm.WakeTimer, changed.subjects)
 	}
 	if len(opened.ids) > 0 {
 		batch.Queue(insertAlarms, append(append(opened.common(), opened.fixed()...), w.now)...)
@@ -123,6 +129,14 @@ type alarmColumns struct {
 	zoneLists, origins, active, kinds, texts  []string
 	first, last                               []time.Time
 	confirmed, restored                       []*time.Time
+	woken                                     []int64  // those whose pause ends
+	subjects                                  []string // of their timers
+}
+
+func (c *alarmColumns) wake(t *alarm.Touched) {
+	if t.Woken {
+		c.woken, c.subjects = append(c.woken, int64(t.Alarm.ID)), append(c.subjects, alarm.TimerSubject(t.Alarm.ID))
+	}
 }
 
 func (c *alarmColumns) add(a *alarm.Alarm) {

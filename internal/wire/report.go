@@ -76,6 +76,7 @@ const (
 	MemoryGap      StationCode = "memory_gap"       // records that can't be read back any more
 	MemoryWasEmpty StationCode = "memory_was_empty" // first contact, nothing known of before
 	Unreadable     StationCode = "unreadable"       // a dead letter
+	Reported       StationCode = "reported"         // by a person; never on the bus
 )
 
 // Encode gives the report's body for the bus.
