@@ -22,6 +22,7 @@ var routes = map[Route]Permission{
 	{"POST", "/api/tokens"}:    Anyone,
 	{"POST", "/api/ws/ticket"}: SignedIn,
 	{"GET", "/api/ws"}:         Anyone,
+	{"GET", "/api/stream"}:     SignedIn,
 
 	{"GET", "/api/users"}:                ManageUsers,
 	{"POST", "/api/users"}:               ManageUsers,

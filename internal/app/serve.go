@@ -20,6 +20,7 @@ import (
 	"dozor/internal/obs"
 	"dozor/internal/outbox"
 	"dozor/internal/pg"
+	"dozor/internal/push"
 	"dozor/internal/worker"
 	"dozor/satel/client"
 )
@@ -260,6 +261,6 @@ func (c *core) measureQueues() {
 func httpServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnContext: push.WithConn,
 	}
 }

@@ -56,7 +56,7 @@ func (c *core) web(cfg config.Serve, health *obs.Health) (*web, error) {
 	}
 	handler := httpapi.New(httpapi.Deps{
 		Pool: c.pool, Auth: c.auth, Desk: w.desk, Sites: c.sites, Commands: c.commands,
-		Presence: w.people, Self: w.self, Hub: w.hub, Push: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance,
+		Presence: w.people, Self: w.self, Hub: w.hub, Push: w.push, Events: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance,
 	})
 	w.server = httpServer(handler, c.log)
 	return w, nil

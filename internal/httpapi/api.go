@@ -22,7 +22,7 @@ import (
 	"dozor/internal/stream"
 )
 
-// Deps is what the interface needs. Push and Client may be nil: then nothing is there.
+// Deps is what the interface needs. Push, Events and Client may be nil: then nothing is there.
 type Deps struct {
 	Pool     *pg.Pool
 	Auth     *auth.Auth
@@ -33,8 +33,9 @@ type Deps struct {
 	Presence *presence.Presence
 	Self     *selfwatch.Watch
 	Hub      *stream.Hub
-	// Push serves GET /api/ws; Client everything outside of /api.
+	// Push serves GET /api/ws, Events GET /api/stream; Client everything outside of /api.
 	Push   http.Handler
+	Events Events
 	Client http.Handler
 	Log    *slog.Logger
 	// Version and Instance are told to who is signed in.
@@ -90,10 +91,7 @@ func build(d Deps) *api {
 	a.statusRoutes()
 	a.eventRoutes()
 	a.snapshotRoutes()
-	if d.Push != nil {
-		a.mux.Handle("GET /api/ws", d.Push)
-	}
-	a.routes = append(a.routes, access.Route{Method: http.MethodGet, Pattern: "/api/ws"})
+	a.streamRoutes()
 	a.mux.HandleFunc("/api/", a.unknownRoute)
 	if d.Client != nil {
 		a.mux.Handle("/", d.Client)

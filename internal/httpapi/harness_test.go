@@ -10,20 +10,25 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/access"
 	"dozor/internal/audit"
 	"dozor/internal/auth"
+	"dozor/internal/bus/pgbus"
 	"dozor/internal/command"
 	"dozor/internal/desk"
 	"dozor/internal/httpapi"
 	"dozor/internal/live"
 	"dozor/internal/live/pglive"
 	"dozor/internal/pg"
+	"dozor/internal/presence"
 	"dozor/internal/secret"
+	"dozor/internal/selfwatch"
 	"dozor/internal/site"
+	"dozor/internal/stream"
 	"dozor/internal/testkit"
 )
 
@@ -75,6 +80,11 @@ func open(t *testing.T, change ...func(*httpapi.Deps)) *station {
 	deps := httpapi.Deps{
 		Pool: db.Pool, Auth: s.auth, Desk: desk.New(desk.Deps{Pool: db.Pool, Audit: record}), Sites: sites, Commands: s.commands,
 		Log: log, Version: "1.2.3", Instance: "test",
+		Hub:      stream.NewHub(stream.Config{Fanout: states, Reader: stream.NewTable(db.Pool), Log: log}),
+		Presence: presence.New(presence.Config{Pool: db.Pool, Instance: "test", Logger: log}),
+		Self: selfwatch.New(selfwatch.Config{
+			Pool: db.Pool, Queue: pgbus.New(db.Pool, db.Direct, pg.NewHints(db.Pool, db.Direct, log), log), Logger: log, LeaseTTL: 10 * time.Second,
+		}),
 	}
 	for _, c := range change {
 		c(&deps)

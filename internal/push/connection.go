@@ -274,18 +274,18 @@ func (c *connection) write(ctx context.Context, sub *stream.Subscription) {
 			}
 			c.h.cfg.Metrics.messages.Inc()
 			if m.FirstShown() {
-				c.shown(m)
+				c.h.shown(m)
 			}
 		}
 	}
 }
 
 // shown notes that a frame is on the first screen.
-func (c *connection) shown(m stream.Message) {
+func (h *Handler) shown(m stream.Message) {
 	if !m.AnsweredAt.IsZero() {
-		c.h.cfg.Metrics.ownShare.Observe(time.Since(m.AnsweredAt).Seconds())
+		h.cfg.Metrics.ownShare.Observe(time.Since(m.AnsweredAt).Seconds())
 	}
-	c.log.Debug("frame shown", "position", m.Position, "trace_id", obs.TraceID(m.Trace))
+	h.cfg.Log.Debug("frame shown", "position", m.Position, "trace_id", obs.TraceID(m.Trace))
 }
 
 // ping finds clients that are gone without a word, or frozen.

@@ -59,8 +59,8 @@ type Config struct {
 	Tickets Redeemer
 	// Presence is told what clients say of their desks; nil: it is heard and forgotten.
 	Presence *presence.Presence
-	Log     *slog.Logger
-	Metrics *Metrics // may be nil
+	Log      *slog.Logger
+	Metrics  *Metrics // may be nil
 	Timeouts
 }
 

@@ -63,7 +63,7 @@ type Hub struct {
 	changed chan struct{} // closed and made anew when there is something to send
 	subs    map[*Subscription]struct{}
 	states  stateLog
-	notices []notice // the newest of each type
+	notices []notice                   // the newest of each type
 	sites   map[ids.PanelID]ids.SiteID // nil until somebody needs it
 	revoked []revocation
 	stopped bool
