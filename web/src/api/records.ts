@@ -7,7 +7,8 @@ export interface EventFilter {
   panel?: number
   kind?: string
   source?: string
-  priority?: number
+  /** 1 to 5, or several with commas between them. */
+  priority?: string
   /** Instants, RFC 3339. */
   from?: string
   to?: string
@@ -56,18 +57,4 @@ export interface Status {
 
 export function getStatus(client: Client, options: Options = {}): Promise<Status> {
   return client.call('GET', '/api/status', options)
-}
-
-/** Sites by name and id, for a filter. */
-export async function siteNames(client: Client, options: Options = {}): Promise<{ id: number; name: string }[]> {
-  const sites: { id: number; name: string }[] = []
-  let cursor: string | undefined
-  do {
-    const query = new URLSearchParams({ limit: '200' })
-    if (cursor) query.set('cursor', cursor)
-    const page = await client.call<{ sites: { id: number; name: string }[]; next_cursor?: string }>('GET', `/api/sites?${query}`, options)
-    sites.push(...page.sites)
-    cursor = page.next_cursor
-  } while (cursor)
-  return sites
 }
