@@ -131,7 +131,7 @@ type UserChange struct {
 // that was opened under the old one ends. It answers ErrUserNotFound, a version mismatch
 // with the current user, ErrOwnAccount (one's own role), ErrLastAdmin.
 func (a *Auth) ChangeUser(ctx context.Context, by access.Principal, id ids.UserID, seen int64, c UserChange) (User, error) {
-	return a.edit(ctx, by, id, seen, "user.change", func(tx pgx.Tx, u *User) (*audit.Entry, error) {
+	return a.edit(ctx, id, seen, "user.change", func(tx pgx.Tx, u *User) (*audit.Entry, error) {
 		e := audit.By(by, "user.change", "user", id)
 		e.Details = map[string]any{}
 		was := *u
@@ -172,7 +172,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by access.Principal, id ids.UserI
 // opened as them. Alarms that they have are released by the desk. It answers like
 // ChangeUser.
 func (a *Auth) DisableUser(ctx context.Context, by access.Principal, id ids.UserID, seen int64) (User, error) {
-	return a.edit(ctx, by, id, seen, "user.disable", func(tx pgx.Tx, u *User) (*audit.Entry, error) {
+	return a.edit(ctx, id, seen, "user.disable", func(tx pgx.Tx, u *User) (*audit.Entry, error) {
 		if id == by.UserID {
 			return nil, ErrOwnAccount
 		}
@@ -193,7 +193,7 @@ func (a *Auth) DisableUser(ctx context.Context, by access.Principal, id ids.User
 
 // EnableUser lets a disabled user in again. It answers like ChangeUser.
 func (a *Auth) EnableUser(ctx context.Context, by access.Principal, id ids.UserID, seen int64) (User, error) {
-	return a.edit(ctx, by, id, seen, "user.enable", func(_ pgx.Tx, u *User) (*audit.Entry, error) {
+	return a.edit(ctx, id, seen, "user.enable", func(_ pgx.Tx, u *User) (*audit.Entry, error) {
 		if u.DisabledAt == nil {
 			return nil, nil
 		}
@@ -208,7 +208,7 @@ func (a *Auth) EnableUser(ctx context.Context, by access.Principal, id ids.UserI
 //
 // All administrators are locked with the user, in one order: two of them who take each
 // other's rights at the same moment would leave none.
-func (a *Auth) edit(ctx context.Context, by access.Principal, id ids.UserID, seen int64, act string, change func(tx pgx.Tx, u *User) (*audit.Entry, error)) (User, error) {
+func (a *Auth) edit(ctx context.Context, id ids.UserID, seen int64, act string, change func(tx pgx.Tx, u *User) (*audit.Entry, error)) (User, error) {
 	var after User
 	changed := false
 	err := a.d.Pool.InTx(ctx, func(tx pgx.Tx) error {

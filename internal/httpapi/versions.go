@@ -31,9 +31,8 @@ func (m IfMatch) Seen() (version int64, err error) {
 	tag = strings.TrimPrefix(tag, "W/")
 	digits, opened := strings.CutPrefix(tag, `"`)
 	digits, closed := strings.CutSuffix(digits, `"`)
-	version, err = strconv.ParseInt(digits, 10, 64)
-	if !opened || !closed || err != nil || version < 1 || strconv.FormatInt(version, 10) != digits {
-		return 0, nil
+	if number, wrong := strconv.ParseInt(digits, 10, 64); wrong == nil && opened && closed && number >= 1 && strconv.FormatInt(number, 10) == digits {
+		version = number
 	}
 	return version, nil
 }

@@ -16,7 +16,7 @@ import (
 
 // inputs is what the build of the client is made from; the same list stands in
 // web/scripts/stamp.mjs.
-var inputs = []string{"index.html", "package-lock.json", "package.json", "public", "scripts", "src", "tsconfig.json", "vite.config.ts"}
+var inputs = []string{"index.html", "package-lock.json", "package.json", "public", "scripts", "src", "tsconfig.json", "vite.config.ts", "worker"}
 
 // The commit that changes the client's sources carries its build.
 func TestTheEmbeddedClientIsTheBuildOfItsSources(t *testing.T) {

@@ -35,6 +35,8 @@ async function freePort() {
 }
 
 export class Station {
+  /** How long nobody may be able to hear before the station says so; 0: it never does. */
+  deskGrace = '0'
   #binary
   #arguments
   #process
@@ -56,7 +58,8 @@ export class Station {
 
   /** Starts the process and waits until it serves. */
   async run() {
-    this.#process = spawn(this.#binary, this.#arguments, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, DOZOR_DESK_GRACE: this.deskGrace }
+    this.#process = spawn(this.#binary, this.#arguments, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     const { stdout, stderr } = this.#process
     stdout.pipe(this.#log, { end: false })
     stderr.pipe(this.#log, { end: false })

@@ -55,6 +55,9 @@ export class Window {
     await page.keyboard.press('Tab')
     await page.keyboard.type(this.user.password)
     await page.keyboard.press('Enter')
+    // The second step: whether this desk can be heard.
+    await page.locator('[data-played=yes] [data-answer=heard]:focus').waitFor()
+    await page.keyboard.press('Enter')
     await this.live()
   }
 

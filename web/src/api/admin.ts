@@ -147,6 +147,10 @@ export class Admin {
     return this.client.call<{ users: User[] }>('GET', `/api/users?${query}`, options)
   }
 
+  user(id: number, options?: Options) {
+    return this.client.call<{ user: User }>('GET', `/api/users/${id}`, options)
+  }
+
   addUser(body: { login: string; name: string; role: Role; password: string }) {
     return this.client.call<{ user: User }>('POST', '/api/users', { body, idempotency: uuid() })
   }

@@ -78,6 +78,7 @@ export function SoundQuestion({ user, question, onDone, begins = false }: Props)
     if (heard || !begins) onDone?.()
   }
 
+  const silent = played === 'no' || output !== 'running'
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.nativeEvent.isComposing) return
     const key = event.key.toLowerCase()
@@ -85,12 +86,12 @@ export function SoundQuestion({ user, question, onDone, begins = false }: Props)
     if (event.repeat) event.preventDefault()
     else if (key === 'n' && played !== 'playing') answer(false)
     else if (key === 's') play('p1', 2)
+    else if (key === 'enter' && event.target === box.current && played === 'yes' && !silent) answer(true)
     else return
     event.preventDefault()
     event.stopPropagation()
   }
 
-  const silent = played === 'no' || output !== 'running'
   const mine = last?.user === who ? last : undefined
   return (
     <div className="sound-check" ref={box} tabIndex={-1} onKeyDown={onKeyDown} data-testid="sound-check" data-played={played}>

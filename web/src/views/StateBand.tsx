@@ -88,7 +88,7 @@ function Urgent() {
 function useCalmSince(queue: readonly Alarm[], loaded: boolean): number | undefined {
   const since = useRef<number | undefined>(undefined)
   if (!loaded || mostUrgent(queue)) since.current = undefined
-  else since.current ??= Math.max(...queue.map((alarm) => Date.parse(alarm.claimed_at ?? '') || 0)) || serverClock.now()
+  else since.current ??= Math.max(0, ...queue.map((alarm) => Date.parse(alarm.claimed_at ?? '') || 0)) || serverClock.now()
   return since.current
 }
 

@@ -31,7 +31,9 @@ export function UsersPage() {
   const q = useDeferredValue(text.trim())
   const list = useQuery({ queryKey: ['users', which, q], queryFn: ({ signal }) => admin.users(which, q, { signal }), placeholderData: (before) => before }, queries)
   const users = list.data?.users ?? []
-  const chosen = users.find((user) => user.id === route.id)
+  // Whoever was just disabled is not in the list of the active any more, and still open.
+  const one = useQuery({ queryKey: ['users', 'one', route.id], enabled: route.id !== undefined, queryFn: ({ signal }) => admin.user(route.id!, { signal }) }, queries)
+  const chosen = route.id === undefined ? undefined : one.data?.user
 
   return (
     <Page label={w.users.title}>

@@ -86,10 +86,8 @@ function Part({ name, state, children }: { name: string; state: State; children:
 }
 
 function Rest({ status }: { status: Status }) {
-  const { station } = useHere()
   const words = useWords()
   const w = words.areas.records.status
-  const session = useValue(station.session)
   const faults = status.faults ?? []
   return (
     <div className="status-rest">
@@ -118,7 +116,6 @@ function Rest({ status }: { status: Status }) {
         <h2>{w.versions}</h2>
         <dl className="facts">
           <dt>{w.server}</dt><dd>{status.version}</dd>
-          <dt>{w.client}</dt><dd>{session.kind === 'in' ? session.version : ''}</dd>
           <dt>{w.instance}</dt><dd>{status.instance}</dd>
           <dt>{w.started}</dt><dd>{full(status.started_at)}</dd>
           <dt>{w.dead}</dt><dd>{status.dead_letters ?? w.states.unknown}</dd>

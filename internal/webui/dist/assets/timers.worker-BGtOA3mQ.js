@@ -1,0 +1,1 @@
+(function(){let e=/* @__PURE__ */ new Map;onmessage=({data:t})=>{clearTimeout(e.get(t.id)),e.delete(t.id),t.ms!==void 0&&e.set(t.id,setTimeout(()=>{e.delete(t.id),postMessage(t.id)},t.ms))}})();
