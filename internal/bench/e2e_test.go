@@ -102,6 +102,20 @@ func TestWholeRuns(t *testing.T) {
 		requireEmpty(t, o.Dir)
 	})
 
+	t.Run("every alarm is painted by a browser", func(t *testing.T) {
+		t.Parallel()
+		o := ScreenOptions{Open: 30, Panels: 2, Rate: 2, Duration: 3 * time.Second, Settings: settings(t)}
+		report, err := Screen(t.Context(), o)
+		require.NoError(t, err)
+		require.Equal(t, 6, report.Alarms)
+		require.GreaterOrEqual(t, report.Painted, 6)
+		require.Zero(t, report.Lost)
+		require.Positive(t, report.Paint.P50)
+		require.Positive(t, report.Frame.P50)
+		require.Contains(t, printed(t, &report), "6 alarms with 30 open")
+		requireEmpty(t, o.Dir)
+	})
+
 	t.Run("an interrupted run leaves nothing behind", func(t *testing.T) {
 		t.Parallel()
 		ctx, interrupt := context.WithCancel(t.Context())
