@@ -24,7 +24,7 @@ import (
 // ScreenOptions say what Screen does.
 type ScreenOptions struct {
 	Open     int           `default:"300" placeholder:"N" help:"How many alarms are open already."`
-	Panels   int           `default:"8" placeholder:"N" help:"How many panels raise alarms."`
+	Panels   int           `default:"4" placeholder:"N" help:"How many panels raise alarms; all of their P1 and P2 must find room on the screen."`
 	Rate     float64       `default:"2" placeholder:"N" help:"Alarms per second over all panels."`
 	Duration time.Duration `default:"60s" placeholder:"TIME" help:"How long alarms are raised."`
 	Chromium string        `env:"CHROMIUM" placeholder:"FILE" help:"The browser; Chromium or Chrome is looked for when not set."`
@@ -58,7 +58,7 @@ func (o *ScreenOptions) check() error {
 type ScreenReport struct {
 	Open   int `json:"open"`
 	Alarms int `json:"alarms"`
-	// Painted is how many frames of alarms were seen on the screen.
+	// Painted is how many frames of P1 and P2 were seen on the screen.
 	Painted int `json:"painted"`
 	// Paint is the time from a frame's arrival in the page to its painting.
 	Paint Latency `json:"paint_ms"`

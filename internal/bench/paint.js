@@ -18,7 +18,8 @@
     if (!bench.counting) return
     const message = JSON.parse(text)
     const alarm = message.data?.alarm
-    if (!alarm || alarm.state === 'closed') return
+    // In a flood P3 to P5 fold into cards; P1 and P2 have a row of their own, always.
+    if (!alarm || alarm.priority > 2 || alarm.state === 'closed') return
     const now = awaited.get(alarm.id)
     // Two frames of one alarm within one painting are both on the screen with it.
     awaited.set(alarm.id, { version: alarm.version, came: [...(now?.came ?? []), at] })
