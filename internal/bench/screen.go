@@ -211,7 +211,8 @@ func (s *screen) note(m message, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range m.Data.Events {
-		if s.only != nil && !s.only[e.PanelID] {
+		// What the station says of itself, that it is late for one, is of no panel.
+		if e.PanelID == 0 || s.only != nil && !s.only[e.PanelID] {
 			continue
 		}
 		s.seen.Seen[e.ID]++
