@@ -1,6 +1,6 @@
 // Package satel speaks the integration protocol of SATEL INTEGRA alarm panels, as the network module ETHM-1 offers it
-// over TCP: frames, commands, answers, user codes, the event memory and its records, and the tables of events and types
-// that give them a meaning.
+// over TCP: frames and their encrypted form, commands, answers, user codes, the event memory and its records, and the
+// tables of events and types that give them a meaning.
 //
 // It is pure: no connection, no clock, no goroutine, no logging. It imports the standard library and the code page table
 // of golang.org/x/text and nothing else; anybody may import it. Package satel/client holds a connection to a module and
@@ -22,7 +22,7 @@
 //     frame after whatever garbage. It holds at most what was written and not yet taken.
 //   - No parser panics, whatever the data; lengths and fields are checked, and errors wrap ErrLength or ErrValue.
 //   - Text that a parser returns is valid UTF-8 without control characters.
-//   - No error carries a user code.
+//   - No error carries a user code or a key.
 //   - What is not known is said: a code without a row in the table is delivered as unknown, with its raw fields.
 //
 // # Ownership
@@ -35,5 +35,9 @@
 // Zones, partitions, outputs, users, timers and objects count from 1 as they do on keypads; expanders and keypads are
 // bus addresses from 0. A panel's clock is local time without a zone: the caller says which location it stands in.
 //
-// Not here: the encrypted form of the connection.
+// # Encrypted mode
+//
+// A module may be set to encrypt the integration. Cipher is that encryption: a Message wraps one frame, and each message
+// stands by itself. It keeps strangers from reading along; it is not proof against one who changes what is on the wire,
+// since nothing but the frame's check value notices.
 package satel

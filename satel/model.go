@@ -44,6 +44,21 @@ func ModelByCode(code byte) (Model, bool) {
 	return m, false
 }
 
+// ModelFor is ModelByCode for a panel behind a module that has told its version: where the code is not known and the
+// module has lists of 32 bytes, the sizes are those of the INTEGRA 256 PLUS. Reading what is not there harms nothing.
+func ModelFor(code byte, module ModuleVersion) (Model, bool) {
+	m, known := ModelByCode(code)
+	if !known && module.Wide {
+		largest, _ := ModelByCode(largestCode)
+		largest.Code, largest.Name = code, ""
+		return largest, false
+	}
+	return m, known
+}
+
+// largestCode is that of the INTEGRA 256 PLUS. One driver takes it to be 68, which is no other panel's.
+const largestCode = 72
+
 // ModelByName returns the model of that name, written as in Models.
 func ModelByName(name string) (Model, bool) {
 	for _, m := range models {

@@ -17,6 +17,10 @@ const (
 	NamePhone            ObjectType = 7
 	NameObject           ObjectType = 15
 	NamePartitionObject  ObjectType = 16 // with one extra byte, the partition's object
+	// These have several extra bytes whose meaning is not published.
+	NameOutputDuration        ObjectType = 17
+	NamePartitionOptions      ObjectType = 18
+	NamePartitionDependencies ObjectType = 19
 )
 
 const (

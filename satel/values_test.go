@@ -255,6 +255,20 @@ func TestTroublesOfModulesAndMemory(t *testing.T) {
 	}
 }
 
+func TestUnknownPanelIsAsLargeAsItsModuleCanTell(t *testing.T) {
+	t.Parallel()
+	for wide, zones := range map[bool]int{false: 128, true: 256} {
+		m, known := satel.ModelFor(68, satel.ModuleVersion{Wide: wide})
+		require.False(t, known)
+		require.Equal(t, zones, m.Zones)
+		require.EqualValues(t, 68, m.Code)
+		require.Empty(t, m.Name)
+	}
+	m, known := satel.ModelFor(3, satel.ModuleVersion{Wide: true})
+	require.True(t, known)
+	require.Equal(t, model(t, "INTEGRA 128"), m)
+}
+
 func FuzzUserCode(f *testing.F) {
 	f.Add("1234", "", true)
 	f.Add("12345678", "987", true)

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -133,19 +134,20 @@ type vectorFile struct {
 		Data     hexBytes
 		Troubles []string
 	}
+	Encryption []encryptionVector
 }
 
-// cases is the number of vectors in the file that this package covers.
+// cases is the number of vectors in the file.
 func (v vectorFile) cases() int {
 	return len(v.Frames) + len(v.BadFrames) + len(v.CRC) + len(v.UserCodes) + len(v.Events) + len(v.States) +
 		len(v.NewData) + len(v.Names) + len(v.Versions) + len(v.Clocks) + len(v.Temperatures) + len(v.Results) +
-		len(v.EventTexts) + len(v.Troubles)
+		len(v.EventTexts) + len(v.Troubles) + len(v.Encryption)
 }
 
 const ownVectors = "testdata/vectors.json"
 
-// otherSections are parts of a file that hold no vectors, or those of another layer.
-var otherSections = map[string]bool{"schema": true, "version": true, "encryption": true}
+// otherSections are parts of a file that hold no vectors.
+var otherSections = map[string]bool{"schema": true, "version": true}
 
 // vectorFiles returns the paths of the files to run.
 func vectorFiles() []string {
@@ -196,6 +198,7 @@ func TestVectors(t *testing.T) {
 			t.Run("results", func(t *testing.T) { testResultVectors(t, v) })
 			t.Run("event texts", func(t *testing.T) { testEventTextVectors(t, v) })
 			t.Run("troubles", func(t *testing.T) { testTroubleVectors(t, v) })
+			t.Run("encryption", func(t *testing.T) { testEncryptionVectors(t, v) })
 		})
 	}
 }
@@ -208,6 +211,7 @@ func TestOwnVectorsHaveEverySection(t *testing.T) {
 		"events": len(v.Events), "states": len(v.States), "new_data": len(v.NewData), "names": len(v.Names),
 		"versions": len(v.Versions), "clocks": len(v.Clocks), "temperatures": len(v.Temperatures),
 		"results": len(v.Results), "event_texts": len(v.EventTexts), "troubles": len(v.Troubles),
+		"encryption": len(v.Encryption),
 	} {
 		require.NotZero(t, n, name)
 	}
@@ -232,6 +236,13 @@ func testFrameVectors(t *testing.T, v vectorFile) {
 		require.Equal(t, []byte(x.Frame), satel.AppendFrame(nil, x.Cmd, x.Data), x.Name)
 		var d satel.Decoder
 		require.Equal(t, []satel.Frame{{Cmd: x.Cmd, Data: append([]byte{}, x.Data...)}}, decodeAll(&d, x.Frame), x.Name)
+		if slices.Contains(controls, x.Cmd) {
+			r, err := satel.ParseControlRequest(x.Cmd, x.Data)
+			require.NoError(t, err, x.Name)
+			data, err := satel.AppendControlRequest(nil, r)
+			require.NoError(t, err, x.Name)
+			require.Equal(t, []byte(x.Data), data, x.Name)
+		}
 	}
 	for _, x := range v.BadFrames {
 		want := []satel.Frame{}

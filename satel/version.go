@@ -41,11 +41,29 @@ func appendFirmware(dst []byte, f Firmware) ([]byte, error) {
 // Language is the language of a panel's firmware.
 type Language byte
 
-// Languages. Only English is in the maker's description.
+// Languages. Only English is in the maker's description; drivers that run against real panels have the others.
 const (
-	LanguagePolish  Language = 0
-	LanguageEnglish Language = 1
+	LanguagePolish    Language = 0
+	LanguageEnglish   Language = 1
+	LanguageUkrainian Language = 2
+	LanguageRussian   Language = 3
+	LanguageGerman    Language = 4
+	LanguageSlovak    Language = 5
+	LanguageItalian   Language = 6
+	LanguageCzech     Language = 7
+	LanguageHungarian Language = 8
+	LanguageDutch     Language = 9
 )
+
+var languageTags = [...]string{"pl", "en", "uk", "ru", "de", "sk", "it", "cs", "hu", "nl"}
+
+// String returns the language's tag after BCP 47, "und" for one that is not known.
+func (l Language) String() string {
+	if int(l) < len(languageTags) {
+		return languageTags[l]
+	}
+	return "und"
+}
 
 // PanelVersion is what a panel says of itself.
 type PanelVersion struct {

@@ -43,10 +43,15 @@ type Config struct {
 	Address string
 	// Dialer opens the connection; nil means a plain net.Dialer.
 	Dialer Dialer
+	// Cipher encrypts the connection, as the module's setting demands; nil means that it is not encrypted. A setting or
+	// key that differs from the module's shows as silence or hanging up alone: ErrNoAnswer.
+	Cipher *satel.Cipher
 	// MinGap is the shortest time between an answer and the next request; 0 means DefaultMinGap.
 	MinGap time.Duration
 	// StartGap is that time on a new connection; 0 means DefaultStartGap. It is raised to MinGap.
 	StartGap time.Duration
+	// Floor is the shortest gap that an earlier connection found this module to bear (Stats.Floor); 0 means MinGap.
+	Floor time.Duration
 	// Timeout is how long an answer may take; 0 means DefaultTimeout. Commands that are slow by nature get twice as much.
 	Timeout time.Duration
 	// OnNews gets the frames that answer no request, one after the other, on a goroutine of the connection. The frame is

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -13,6 +14,9 @@ import (
 
 // lateLimit is how long after its time-out an answer is still known for what it is.
 const lateLimit = 10 * time.Second
+
+// secondLimit is how long after arming was accepted its final result may come.
+const secondLimit = 5 * time.Second
 
 // Answer is a frame that answers a request.
 type Answer struct {
@@ -27,29 +31,36 @@ type Stats struct {
 	Decoder     satel.DecoderStats
 	Answers     uint64
 	Timeouts    uint64
-	Late        uint64 // answers that came after their time-out and were thrown away
+	Late        uint64 // answers that came after their time-out
 	News        uint64 // frames for the hook
 	NewsDropped uint64 // of these, dropped because the hook was too slow
 	Gap         time.Duration
+	// Floor is what Gap shrinks to, as lost answers have taught. Those after which nothing was answered any more teach
+	// nothing: a module that is gone was not asked too fast.
+	Floor time.Duration
 }
 
 // Conn is a connection to a module. Its methods may be called from any goroutine; requests wait for each other.
 type Conn struct {
-	cfg  Config
-	conn net.Conn
-	done chan struct{} // closed with the connection
-	news chan satel.Frame
-	wait sync.WaitGroup
-	slot chan struct{} // holds one token; who took it may send
-	out  []byte        // belongs to the holder of the slot
+	cfg   Config
+	conn  net.Conn
+	line  io.ReadWriter // conn, or what encrypts on top of it
+	done  chan struct{} // closed with the connection
+	news  chan satel.Frame
+	wait  sync.WaitGroup
+	slot  chan struct{} // holds one token; who took it may send
+	out   []byte        // belongs to the holder of the slot, as does timer
+	timer *time.Timer
 
 	mu       sync.Mutex
-	err      error    // why done is closed
-	pending  *request // in flight
-	stale    *request // the last one that ran into its time-out
-	settled  bool     // whether anything was answered since
-	loose    bool     // whether the module does not repeat the index that asks for the newest record
-	inRow    int      // time-outs without an answer between
+	err      error     // why done is closed
+	pending  *request  // in flight
+	stale    *request  // the last one that ran into its time-out
+	settled  bool      // whether anything was answered since
+	asked    bool      // whether anything was sent
+	loose    bool      // whether the module does not repeat the index that asks for the newest record
+	second   time.Time // until when a second result of arming may come; zero when none is due
+	inRow    int       // time-outs without an answer between
 	pace     pace
 	lastSend time.Time
 	lastRecv time.Time
@@ -67,13 +78,16 @@ type request struct {
 	nearly   *Answer     // see expectation.nearly
 }
 
-// newConn takes over an open connection: the module's own, or one that encrypts on top of it. It starts the reader
-// and, if there is a hook, the goroutine that calls it; Close ends both.
+// newConn takes over an open connection. It starts the reader and, if there is a hook, the goroutine that calls it;
+// Close ends both.
 func newConn(conn net.Conn, cfg Config) *Conn {
 	now := time.Now()
 	c := &Conn{
-		cfg: cfg, conn: conn, done: make(chan struct{}), news: make(chan satel.Frame, newsCapacity),
-		slot: make(chan struct{}, 1), pace: newPace(cfg.MinGap, cfg.StartGap), lastSend: now,
+		cfg: cfg, conn: conn, line: conn, done: make(chan struct{}), news: make(chan satel.Frame, newsCapacity),
+		slot: make(chan struct{}, 1), pace: newPace(cfg.MinGap, cfg.StartGap, cfg.Floor), lastSend: now,
+	}
+	if cfg.Cipher != nil {
+		c.line = newSealed(conn, cfg.Cipher)
 	}
 	c.slot <- struct{}{}
 	c.wait.Go(c.read)
@@ -124,7 +138,7 @@ func (c *Conn) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.stats
-	s.Gap = c.pace.gap
+	s.Gap, s.Floor = c.pace.gap, c.pace.learned
 	return s
 }
 
@@ -165,7 +179,7 @@ func (c *Conn) read() {
 	greeted := false
 	buf := make([]byte, 4096)
 	for {
-		n, err := c.conn.Read(buf)
+		n, err := c.line.Read(buf)
 		at := time.Now()
 		if n > 0 && !greeted && len(first) < satel.BusySize {
 			first = append(first, buf[:min(n, satel.BusySize-len(first))]...)
@@ -194,14 +208,25 @@ func (c *Conn) read() {
 }
 
 func (c *Conn) failRead(err error) {
-	c.mu.Lock()
-	never := c.stats.Answers == 0
-	c.mu.Unlock()
-	if never {
-		c.fail(fmt.Errorf("%w: %w: %w", ErrClosed, err, ErrNoAnswer))
+	if errors.Is(err, ErrBusy) {
+		c.fail(ErrBusy)
 		return
 	}
-	c.fail(fmt.Errorf("%w: %w", ErrClosed, err))
+	err = fmt.Errorf("%w: %w", ErrClosed, err)
+	c.mu.Lock()
+	if c.stats.Answers == 0 {
+		err = c.neverAnswered(err)
+	}
+	c.mu.Unlock()
+	c.fail(err)
+}
+
+// neverAnswered adds to an error what it may mean that nothing was ever answered. The caller holds mu.
+func (c *Conn) neverAnswered(err error) error {
+	if c.cfg.Cipher != nil && c.asked {
+		return fmt.Errorf("%w: %w: %w", err, ErrNoAnswer, ErrKey)
+	}
+	return fmt.Errorf("%w: %w", err, ErrNoAnswer)
 }
 
 // route gives a frame to whom it belongs. The frame's data are the decoder's.
@@ -211,13 +236,18 @@ func (c *Conn) route(f satel.Frame, at time.Time) {
 	defer c.mu.Unlock()
 	p := c.pending
 	switch {
+	case c.isSecond(p, f, at):
+		c.second = time.Time{}
 	case p != nil && p.want.matches(f):
 		c.deliver(p, Answer{Frame: f, SentAt: p.sentAt, ReceivedAt: at})
 		return
 	case c.stale != nil && at.Before(c.stale.deadline.Add(lateLimit)) && c.stale.want.matches(f):
 		c.stale = nil
 		c.stats.Late++
-		return
+		if f.Cmd.List() == satel.ListNone && f.Cmd != satel.CmdEventRecord {
+			return
+		}
+		// It may have been pushed, and what it says was true when it was sent either way.
 	case p != nil && p.want.nearly(f):
 		p.nearly = &Answer{Frame: f, SentAt: p.sentAt, ReceivedAt: at}
 	}
@@ -232,8 +262,28 @@ func (c *Conn) route(f satel.Frame, at time.Time) {
 	}
 }
 
+// isSecond tells whether a frame is the final result of arming that was accepted before. Every other control is answered
+// by "accepted", or by an error of its user or code. The caller holds mu.
+func (c *Conn) isSecond(p *request, f satel.Frame, at time.Time) bool {
+	if f.Cmd != satel.CmdResult || at.After(c.second) {
+		return false
+	}
+	if p == nil || !p.want.matches(f) {
+		return true
+	}
+	r, err := satel.ParseResult(f.Data)
+	if err != nil || r == satel.ResultAccepted {
+		return false
+	}
+	return p.cmd.IsArm() || p.want.cmd == satel.CmdResult &&
+		(r == satel.ResultOK || r == satel.ResultCannotArm || r == satel.ResultCannotArmForce)
+}
+
 // deliver ends the request in flight with an answer. The caller holds mu.
 func (c *Conn) deliver(p *request, a Answer) {
+	if p.cmd.IsArm() && len(a.Frame.Data) == 1 && satel.Result(a.Frame.Data[0]) == satel.ResultAccepted {
+		c.second = a.ReceivedAt.Add(secondLimit)
+	}
 	c.pending = nil
 	c.settled = true
 	c.inRow = 0

@@ -5,7 +5,7 @@
 //   - One request is in flight at a time, and the next one leaves no sooner than the module can take it: modules drop
 //     in silence what comes before or right after their answer.
 //   - An answer is given only to the request it belongs to. A module's answers carry no number, so they are told apart by
-//     command and by what they repeat of the request. After a time-out a late answer is thrown away; when it could not
+//     command and by what they repeat of the request. After a time-out a late answer is given to nobody; when it could not
 //     be told from the answer to the next request, a read of another kind goes first, whose answer proves that the late
 //     one has come or never will.
 //   - What nobody asked for goes to Config.OnNews through a bounded queue: it never holds up an answer.
@@ -35,8 +35,18 @@
 // # What it cannot know
 //
 // An answer that the module pushed cannot be told from the one asked for when both have the same command and the same
-// echo; both are true, so the first is taken and the second becomes news. A second result that some modules send after
-// "accepted" for arming is news too, unless it comes while another command waits for its own.
+// echo; both are true, so the first is taken and the second becomes news. A module may accept arming at first and tell
+// the result within five seconds: that second result is news. Should another control wait for its own meanwhile, a result
+// that only arming has is taken for arming's, and any other for the control's. A list or record that comes after its
+// time-out is an answer to nobody and may just as well have been pushed, so it is news.
+//
+// # Encrypted mode
+//
+// With Config.Cipher each request and each frame of the module goes in a message of its own. A module tells nobody that
+// the key is wrong: it hangs up or stays silent, which ErrNoAnswer and ErrKey together stand for. One that encrypts while
+// the client does not, or the reverse, behaves the same. A module that is taken says so in a form that is not published:
+// whatever it sends before the first request means ErrBusy. A message that cannot be opened, or that mirrors a number
+// which this connection has never sent, ends the connection.
 //
 // It imports package satel, the standard library and golang.org/x/sys for two things that Linux offers.
 package client

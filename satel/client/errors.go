@@ -19,6 +19,10 @@ var (
 	// most often a wrong key, or encryption on one side only.
 	ErrNoAnswer = errors.New("module has never answered: check integration key and encryption setting")
 
+	// ErrKey comes with ErrNoAnswer when the connection is encrypted: the most likely reason is a wrong key, or a module
+	// that does not encrypt. There is no way to be sure: a module says nothing of it.
+	ErrKey = errors.New("integration key does not open the module")
+
 	// ErrClosed means that the connection is closed, by this side or by the module.
 	ErrClosed = errors.New("connection to module is closed")
 

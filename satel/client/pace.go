@@ -18,12 +18,14 @@ const (
 type pace struct {
 	min, start time.Duration
 	floor      time.Duration
+	learned    time.Duration // the floor when something was last answered
 	gap        time.Duration
 	answers    int // since the last loss or lowering of the floor
 }
 
-func newPace(minimum, start time.Duration) pace {
-	return pace{min: minimum, start: start, floor: minimum, gap: start}
+func newPace(minimum, start, floor time.Duration) pace {
+	floor = min(start, max(minimum, floor))
+	return pace{min: minimum, start: start, floor: floor, learned: floor, gap: start}
 }
 
 func (p *pace) answered() {
@@ -32,6 +34,7 @@ func (p *pace) answered() {
 		p.answers = 0
 		p.floor = max(p.min, p.floor*9/10)
 	}
+	p.learned = p.floor
 	step := (p.gap - p.floor) / gapShrink
 	if step < time.Millisecond {
 		step = time.Millisecond
@@ -78,7 +81,7 @@ func (c *Conn) sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}
-	timer := time.NewTimer(d)
+	timer := c.startTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -88,4 +91,15 @@ func (c *Conn) sleep(ctx context.Context, d time.Duration) error {
 	case <-c.done:
 		return c.Err()
 	}
+}
+
+// startTimer returns the connection's one timer, which the holder of the slot uses for one wait after the other: many
+// connections make many waits.
+func (c *Conn) startTimer(d time.Duration) *time.Timer {
+	if c.timer == nil {
+		c.timer = time.NewTimer(d)
+	} else {
+		c.timer.Reset(d)
+	}
+	return c.timer
 }

@@ -96,6 +96,30 @@ func TestGapGrowsBackWhereAModuleNeedsMore(t *testing.T) {
 	require.NotZero(t, failed, "the gap never went below what the module needs")
 	require.Less(t, failed, 8, "the gap does not remember what was too short")
 	require.Greater(t, c.Stats().Gap, needed-needed/4)
+	require.Greater(t, c.Stats().Floor, needed-needed/4, "the next connection begins with what was learned")
+}
+
+func TestAModuleThatIsGoneTeachesNothing(t *testing.T) {
+	t.Parallel()
+	const least = 5 * time.Millisecond
+	address, _ := serve(t, func(p *peer) {
+		asked := 0
+		p.untilGone(func(f satel.Frame) {
+			if asked++; asked == 1 {
+				p.answer(f.Cmd, armedOne...)
+			}
+		})
+	})
+	c := dial(t, address, func(cfg *client.Config) {
+		cfg.MinGap, cfg.StartGap, cfg.Timeout = least, 60*time.Millisecond, shortTimeout
+	})
+	_, err := c.Request(soon(t), satel.CmdArmed, nil)
+	require.NoError(t, err)
+	for !client.IsLost(err) {
+		_, err = c.Request(soon(t), satel.CmdArmed, nil)
+		require.ErrorIs(t, err, client.ErrTimeout)
+	}
+	require.Equal(t, least, c.Stats().Floor, "it was not asked too fast")
 }
 
 // BenchmarkRequest measures a request to a module that answers at once, so that a turn is the gap and what this side adds.

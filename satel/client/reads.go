@@ -143,44 +143,87 @@ func (c *Conn) EventText(ctx context.Context, code int, restore, long bool) (sat
 	return satel.ParseEventText(a.Frame.Data)
 }
 
-// partitionsSize is the length of a list of partitions in a command.
-const partitionsSize = 4
-
-// Arm arms partitions with a user code of eight bytes (satel.EncodeUserCode) by one of the commands satel.CmdArm0 to
-// CmdArm3 and CmdForceArm0 to CmdForceArm3. The result is final unless it is ResultAccepted.
-func (c *Conn) Arm(ctx context.Context, cmd satel.Command, code []byte, partitions satel.Bits, g Guard) (satel.Result, error) {
-	if !(cmd >= satel.CmdArm0 && cmd <= satel.CmdArm3 || cmd >= satel.CmdForceArm0 && cmd <= satel.CmdForceArm3) {
-		return 0, fmt.Errorf("%s: %w: it does not arm", cmd, ErrRequest)
-	}
-	return c.onPartitions(ctx, cmd, code, partitions, g)
-}
-
-// Disarm disarms partitions with a user code of eight bytes.
-func (c *Conn) Disarm(ctx context.Context, code []byte, partitions satel.Bits, g Guard) (satel.Result, error) {
-	return c.onPartitions(ctx, satel.CmdDisarm, code, partitions, g)
-}
-
-// ClearAlarm clears the alarms of partitions with a user code of eight bytes.
-func (c *Conn) ClearAlarm(ctx context.Context, code []byte, partitions satel.Bits, g Guard) (satel.Result, error) {
-	return c.onPartitions(ctx, satel.CmdClearAlarm, code, partitions, g)
-}
-
-func (c *Conn) onPartitions(ctx context.Context, cmd satel.Command, code []byte, partitions satel.Bits, g Guard) (satel.Result, error) {
-	if len(code) != satel.UserCodeSize || len(partitions) != partitionsSize {
-		return 0, fmt.Errorf("%s: %w: user code or partitions of a wrong length", cmd, ErrRequest)
-	}
-	data := make([]byte, 0, satel.UserCodeSize+partitionsSize)
-	data = append(append(data, code...), partitions...)
-	defer clear(data)
-	return c.result(ctx, cmd, data, g)
-}
-
-func (c *Conn) result(ctx context.Context, cmd satel.Command, data []byte, g Guard) (satel.Result, error) {
-	a, err := c.Control(ctx, cmd, data, g)
+// Power reads what the device on an output takes. Modules and outputs that do not measure it leave it without an answer.
+func (c *Conn) Power(ctx context.Context, output int) (satel.OutputPower, error) {
+	a, err := c.Request(ctx, satel.CmdOutputPower, []byte{byte(output)})
 	if err != nil {
-		return 0, err
+		return satel.OutputPower{}, err
 	}
-	return satel.ParseResult(a.Frame.Data)
+	return satel.ParseOutputPower(a.Frame.Data)
+}
+
+// NewestGrade reads the newest record of the second, small log that panels with a Grade option keep. Its end is a
+// record whose first byte is 0; Older walks it like the other.
+func (c *Conn) NewestGrade(ctx context.Context) (satel.LogEntry, time.Time, error) {
+	return c.Older(ctx, satel.NewestGradeIndex)
+}
+
+// Refusal is a read that the panel answers with a result instead of data.
+type Refusal struct {
+	Cmd    satel.Command
+	Result satel.Result
+}
+
+// Error says what was refused and why.
+func (r *Refusal) Error() string { return fmt.Sprintf("%s refused: %s", r.Cmd, r.Result) }
+
+// Self asks whose code of eight bytes (satel.EncodeUserCode) it is. The error is a *Refusal when the panel does not know
+// the code, or its user may not work over the network. Never ask again with a refused code: panels count.
+func (c *Conn) Self(ctx context.Context, code []byte) (satel.Self, error) {
+	data, err := c.asUser(ctx, satel.CmdSelf, code)
+	if err != nil {
+		return satel.Self{}, err
+	}
+	return satel.ParseSelf(data)
+}
+
+// User reads what the panel tells the code's user of another. The error is a *Refusal where it tells nothing.
+func (c *Conn) User(ctx context.Context, code []byte, number int) (satel.User, error) {
+	data, err := c.asUser(ctx, satel.CmdUser, code, byte(number))
+	if err != nil {
+		return satel.User{}, err
+	}
+	return satel.ParseUser(data)
+}
+
+// Users reads which users there are, and which the code's user may change, for a user's number. The error is a
+// *Refusal where the panel does not tell.
+func (c *Conn) Users(ctx context.Context, code []byte, number int) (satel.Users, error) {
+	data, err := c.asUser(ctx, satel.CmdUserList, code, byte(number))
+	if err != nil {
+		return satel.Users{}, err
+	}
+	return satel.ParseUsers(data)
+}
+
+// UserLocks reads which locks a user may open. The error is a *Refusal where the panel does not tell.
+func (c *Conn) UserLocks(ctx context.Context, code []byte, number int) (satel.UserLocks, error) {
+	data, err := c.asUser(ctx, satel.CmdUserLocks, code, byte(number))
+	if err != nil {
+		return satel.UserLocks{}, err
+	}
+	return satel.ParseUserLocks(data)
+}
+
+// asUser asks in a user's name and returns the answer's data.
+func (c *Conn) asUser(ctx context.Context, cmd satel.Command, code []byte, more ...byte) ([]byte, error) {
+	if len(code) != satel.UserCodeSize {
+		return nil, fmt.Errorf("%s: %w: user code of %d bytes", cmd, ErrRequest, len(code))
+	}
+	data := append(append(make([]byte, 0, satel.UserCodeSize+len(more)), code...), more...)
+	defer clear(data)
+	a, err := c.Request(ctx, cmd, data)
+	if err != nil {
+		return nil, err
+	}
+	if a.Frame.Cmd != satel.CmdResult {
+		return a.Frame.Data, nil
+	}
+	result, err := satel.ParseResult(a.Frame.Data)
+	if err != nil {
+		return nil, err
+	}
+	return nil, &Refusal{cmd, result}
 }
 
 // IsLost tells whether an error of a request means that the connection is of no use any more.

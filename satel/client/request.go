@@ -108,7 +108,10 @@ func (c *Conn) exchange(ctx context.Context, p *request, data []byte, guard Guar
 		return Answer{}, err
 	}
 	c.out = satel.AppendFrame(c.out[:0], p.cmd, data)
-	err := c.send(p, guard)
+	err := ErrRequest
+	if c.cfg.Cipher == nil || len(c.out) <= satel.MaxMessageFrame {
+		err = c.send(p, guard)
+	}
 	clear(c.out) // it may hold a user code
 	if err != nil {
 		return Answer{}, err
@@ -145,7 +148,7 @@ func (c *Conn) send(p *request, guard Guard) error {
 		return c.err
 	}
 	before := c.lastSend
-	c.pending, c.lastSend = p, at
+	c.pending, c.lastSend, c.asked = p, at, true
 	c.mu.Unlock()
 	if guard != nil {
 		if err := guard.BeforeWrite(); err != nil {
@@ -155,7 +158,7 @@ func (c *Conn) send(p *request, guard Guard) error {
 			return err
 		}
 	}
-	if _, err := c.conn.Write(c.out); err != nil {
+	if _, err := c.line.Write(c.out); err != nil {
 		return c.sendFailed(err)
 	}
 	if guard != nil {
@@ -175,7 +178,7 @@ func (c *Conn) sendFailed(err error) error {
 
 // await waits for the answer to the request in flight.
 func (c *Conn) await(ctx context.Context, p *request) (Answer, error) {
-	timer := time.NewTimer(time.Until(p.deadline))
+	timer := c.startTimer(time.Until(p.deadline))
 	defer timer.Stop()
 	select {
 	case a := <-p.answer:
@@ -215,7 +218,7 @@ func (c *Conn) expire(p *request) (Answer, error) {
 	}
 	err := ErrTimeout
 	if c.stats.Answers == 0 {
-		err = fmt.Errorf("%w: %w", ErrTimeout, ErrNoAnswer)
+		err = c.neverAnswered(err)
 	}
 	enough := c.inRow >= reconnectAfter
 	c.mu.Unlock()

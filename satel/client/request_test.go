@@ -463,3 +463,49 @@ func TestRequestsThatTheProtocolCannotCarry(t *testing.T) {
 		require.ErrorIs(t, ask(), client.ErrRequest, name)
 	}
 }
+
+func TestListThatComesAfterItsTimeOutIsNews(t *testing.T) {
+	t.Parallel()
+	news := make(chan satel.Frame, 2)
+	address, _ := serve(t, func(p *peer) {
+		p.want(satel.CmdArmed)
+		p.want(satel.CmdOutputs)
+		p.answer(satel.CmdArmed, armedOne...) // late, or pushed since: nobody can tell
+		p.answer(satel.CmdOutputs, make([]byte, 16)...)
+		p.answer(satel.CmdArmed, armedTwo...)
+		_ = p.waitGone()
+	})
+	c := dial(t, address, func(cfg *client.Config) {
+		short(cfg)
+		cfg.OnNews = func(f satel.Frame) { news <- f }
+	})
+	_, err := c.List(soon(t), satel.CmdArmed, false)
+	require.ErrorIs(t, err, client.ErrTimeout)
+	_, err = c.List(soon(t), satel.CmdOutputs, false)
+	require.NoError(t, err)
+	require.Equal(t, satel.Frame{Cmd: satel.CmdArmed, Data: armedOne}, <-news)
+	require.Equal(t, satel.Frame{Cmd: satel.CmdArmed, Data: armedTwo}, <-news)
+	require.EqualValues(t, 1, c.Stats().Late)
+}
+
+func TestPushedRecordsWhileOlderOnesAreReadAreNews(t *testing.T) {
+	t.Parallel()
+	news := make(chan satel.Frame, 10)
+	pushed := entry(satel.Index{9, 9, 9}, satel.Index{9, 1, 9})
+	address, _ := serve(t, func(p *peer) {
+		for i := range byte(5) {
+			at := satel.Index{1, i, 0}
+			p.want(satel.CmdEventRecord, at[:]...)
+			p.answer(satel.CmdEventRecord, pushed...)
+			p.answer(satel.CmdEventRecord, entry(satel.Index{1, i + 1, 0}, at)...)
+		}
+		_ = p.waitGone()
+	})
+	c := dial(t, address, func(cfg *client.Config) { cfg.OnNews = func(f satel.Frame) { news <- f } })
+	for i := range byte(5) {
+		e, _, err := c.Older(soon(t), satel.Index{1, i, 0})
+		require.NoError(t, err)
+		require.Equal(t, satel.Index{1, i + 1, 0}, e.Index)
+		require.Equal(t, pushed, (<-news).Data)
+	}
+}

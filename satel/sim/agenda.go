@@ -46,6 +46,17 @@ func (a *agenda) pop(now time.Time) *task {
 	return nil
 }
 
+// soonest returns when the earliest task is due, or false when there is none.
+func (a *agenda) soonest() (time.Time, bool) {
+	for len(a.tasks) > 0 {
+		if t := a.tasks[0]; !t.cancelled {
+			return t.due, true
+		}
+		heap.Pop(&a.tasks)
+	}
+	return time.Time{}, false
+}
+
 type taskHeap []*task
 
 func (h taskHeap) Len() int { return len(h) }

@@ -52,6 +52,7 @@ const (
 	outArmed           = 21
 	outTrouble         = 27
 	outMainsLost       = 28
+	outDoor            = 101
 )
 
 // soundingKinds are the alarms that switch an output of some function on.
@@ -143,7 +144,7 @@ func (p *Panel) outputOn(out *Output) bool {
 	case outMainsLost:
 		return p.troubles[TroubleMains] != nil
 	}
-	if switchable(out) {
+	if switchable(out) || out.Function == outDoor {
 		return p.switched[out.Number]
 	}
 	for _, part := range p.order {

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"cmp"
+
 	"dozor/satel"
 )
 
@@ -12,79 +14,90 @@ var (
 
 // Answer does what one request asks for and returns the module's answer, or false when the module keeps silent: the
 // command is unknown or its data have a wrong length. It knows nothing of delays, gaps and faults of the link.
-func (p *Panel) Answer(request satel.Frame) (satel.Frame, bool) {
+func (p *Panel) Answer(request satel.Frame) (satel.Frame, bool) { return p.answer(request, &caller{}) }
+
+func (p *Panel) answer(request satel.Frame, from *caller) (satel.Frame, bool) {
 	p.enter()
-	defer p.leave()
 	if request.Cmd.IsControl() {
-		result, ok := p.control(request.Cmd, request.Data)
+		defer p.leave()
+		result, ok := p.control(request.Cmd, request.Data, from.connection)
 		return resultFrame(result), ok
 	}
+	defer p.unlock()
 	var data []byte
 	var err error
 	switch cmd := request.Cmd; cmd {
-	case satel.CmdClock:
-		data, err = satel.AppendClock(nil, p.clockAnswer())
 	case satel.CmdModuleVersion:
+		if p.cfg.OldModule {
+			break
+		}
 		data, err = satel.AppendModuleVersion(nil, satel.ModuleVersion{Firmware: moduleFirmware, Wide: true, Troubles8: true})
 	case satel.CmdPanelVersion:
 		data, err = satel.AppendPanelVersion(nil, satel.PanelVersion{
 			Type: p.model.Code, Firmware: panelFirmware, Language: satel.LanguagePolish, SettingsInFlash: true,
 		})
 	case satel.CmdNewData:
+		if len(request.Data) >= 2*satel.NewDataShort {
+			return p.subscription(request.Data, from)
+		}
 		data = p.newData(len(request.Data))
 	case satel.CmdEventRecord:
 		if len(request.Data) == len(satel.Index{}) {
 			data = satel.AppendLogEntry(nil, p.readLog(satel.Index(request.Data)))
 		}
 	case satel.CmdEventText:
-		data, err = eventText(request.Data)
+		data, err = p.eventText(request.Data)
 	case satel.CmdObjectName:
 		return p.nameAnswer(request.Data)
-	case satel.CmdSelf, satel.CmdUserList:
+	case satel.CmdSelf, satel.CmdUserList, satel.CmdUser, satel.CmdUserLocks:
 		return p.aboutUsers(request)
-	case satel.CmdUser, satel.CmdUserLocks:
-		return resultFrame(satel.ResultNoAccess), len(request.Data) > 0
+	case satel.CmdZoneTemperature, satel.CmdOutputPower:
+		data, err = p.measured(request)
 	default:
-		if len(request.Data) <= 1 {
-			data = p.board.read(cmd, len(request.Data) == 1)
+		if len(request.Data) <= 1 && !(p.cfg.OldModule && cmd > satel.CmdPartitionsWarning) {
+			p.board.news = p.board.news.Without(cmd)
+			data, err = p.list(cmd, len(request.Data) == 1 && !p.cfg.OldModule)
 		}
 	}
 	return satel.Frame{Cmd: request.Cmd, Data: data}, data != nil && err == nil
 }
 
-// aboutUsers tells a user of itself, and which users there are. A wrong code is counted as in commands.
-func (p *Panel) aboutUsers(request satel.Frame) (satel.Frame, bool) {
-	size := satel.UserCodeSize
-	if request.Cmd == satel.CmdUserList {
-		size++ // the number of a user
+// list returns the data of a command that reads a list, or the clock; nil when it reads neither.
+func (p *Panel) list(cmd satel.Command, wide bool) ([]byte, error) {
+	switch {
+	case cmd == satel.CmdClock:
+		return satel.AppendClock(nil, p.clockAnswer())
+	case int(cmd) >= lists || p.board.bits[cmd] == nil:
+		return nil, nil
+	default:
+		return p.board.show(cmd, wide), nil
 	}
-	if len(request.Data) != size {
-		return satel.Frame{}, false
+}
+
+// measured tells what a thermometer or an output measures; nil when nothing does.
+func (p *Panel) measured(request satel.Frame) ([]byte, error) {
+	if len(request.Data) != 1 {
+		return nil, nil
 	}
-	user, result := p.identify(request.Data[:satel.UserCodeSize])
-	if user == nil {
-		return resultFrame(result), true
+	number := int(request.Data[0])
+	if number == 0 {
+		number = 256
 	}
-	if request.Cmd == satel.CmdUserList {
-		there := satel.NewBits(30)
-		for _, u := range p.users {
-			if u.Number <= 8*len(there) {
-				there.Set(u.Number)
-			}
+	if request.Cmd == satel.CmdZoneTemperature {
+		if shown, there := p.thermometers[number]; there {
+			return satel.AppendTemperature(nil, shown)
 		}
-		return satel.Frame{Cmd: request.Cmd, Data: satel.AppendUsers(nil, satel.Users{Asker: user.Number, Existing: there})}, true
+		return nil, nil
 	}
-	own := satel.Self{Number: user.Number, Partitions: satel.NewBits(4, user.Partitions...), Name: user.Name}
-	if len(user.Partitions) == 0 {
-		for number := range p.partitions {
-			own.Partitions.Set(number)
-		}
+	out := p.output(number)
+	if out == nil || p.cfg.OldModule {
+		return nil, nil
 	}
-	data, err := satel.AppendSelf(nil, own)
-	if err != nil {
-		return resultFrame(satel.ResultOther), true
+	power := satel.OutputPower{Output: number}
+	if p.outputOn(out) {
+		power.Watts = out.Watts
 	}
-	return satel.Frame{Cmd: request.Cmd, Data: data}, true
+	return satel.AppendOutputPower(nil, power)
 }
 
 func resultFrame(r satel.Result) satel.Frame {
@@ -94,15 +107,29 @@ func resultFrame(r satel.Result) satel.Frame {
 func (p *Panel) clockAnswer() satel.Clock {
 	clock := satel.ClockAt(p.clock())
 	clock.Trouble = p.troubled()
+	clock.ServiceMode = p.service
 	clock.TroubleMemory = p.troubledOnce()
 	clock.Type = p.model.ClockType()
 	return clock
 }
 
-// newData returns the news flags in the form that a request with so many data bytes asks for, nil for the long form
-// that subscribes: the simulated module is one that knows only asking.
+// subscription answers the long form of the request for news, which old modules do not know.
+func (p *Panel) subscription(data []byte, from *caller) (satel.Frame, bool) {
+	want, err := satel.ParseSubscription(data)
+	if err != nil || p.cfg.OldModule {
+		return satel.Frame{}, false
+	}
+	p.subscribe(from, want)
+	return resultFrame(satel.ResultAccepted), true
+}
+
+// newData returns the news flags in the form that a request with so many data bytes asks for, nil when there is none.
 func (p *Panel) newData(requestSize int) []byte {
-	if requestSize > satel.NewDataLong-satel.NewDataShort {
+	longest := satel.NewDataLong - satel.NewDataShort
+	if p.cfg.OldModule {
+		longest-- // it has no eighth part of troubles
+	}
+	if requestSize > longest {
 		return nil
 	}
 	news := p.board.news.With(satel.CmdClock)
@@ -151,7 +178,7 @@ func (p *Panel) name(kind satel.ObjectType, number int) (satel.ObjectName, bool)
 		return name, true
 	case satel.NameUser:
 		if u := p.userByNumber(number); u != nil {
-			return satel.ObjectName{Text: u.Name, Extra: []byte{0}}, true
+			return satel.ObjectName{Text: u.Name, Extra: []byte{byte(u.Serial) | userSerialMark}}, true
 		}
 	case satel.NameOutput:
 		for _, out := range p.cfg.Site.Outputs {
@@ -159,28 +186,18 @@ func (p *Panel) name(kind satel.ObjectType, number int) (satel.ObjectName, bool)
 				return satel.ObjectName{Text: out.Name, Function: out.Function}, true
 			}
 		}
-	case satel.NameDevice:
-		text, found := devices[number]
-		return text, found
-	case satel.NameObject:
-		if number == 1 {
-			return satel.ObjectName{Text: objectName}, true
-		}
 	default:
+		if object := p.cfg.Site.object(kind, number); object != nil {
+			return satel.ObjectName{Text: object.Name, Function: object.Type}, true
+		}
 	}
 	return satel.ObjectName{}, false
 }
 
-const objectName = "Obiekt 1"
+// userSerialMark goes with a user's serial number behind its name.
+const userSerialMark = 0x80
 
-// devices are the modules of every simulated panel: one keypad, the network module, one expander.
-var devices = map[int]satel.ObjectName{
-	129: {Text: "Ekspander wejść", Function: 2},
-	193: {Text: "Manipulator", Function: 10},
-	194: {Text: "ETHM-1 Plus", Function: 16},
-}
-
-func eventText(data []byte) ([]byte, error) {
+func (p *Panel) eventText(data []byte) ([]byte, error) {
 	code, restore, long, err := satel.ParseEventTextRequest(data)
 	if err != nil {
 		return nil, err
@@ -192,7 +209,11 @@ func eventText(data []byte) ([]byte, error) {
 	if long {
 		size = 46
 	}
-	text := []rune(info.TextPL)
+	full := code
+	if restore {
+		full += 1024
+	}
+	text := []rune(cmp.Or(info.TextPL, p.cfg.Site.EventTexts[full]))
 	return satel.AppendEventText(nil, satel.EventText{
 		Code: code, Restore: restore, Long: long, LongKind: info.LongKind, ShortKind: max(info.ShortKind, 0),
 		Text: string(text[:min(len(text), size)]),

@@ -136,7 +136,7 @@ func TestAUserHearsOfItselfAndOfOthers(t *testing.T) {
 	}
 	self, err := satel.ParseSelf(ask(satel.CmdSelf, "8520").Data)
 	require.NoError(t, err)
-	require.Equal(t, satel.Self{Number: 9, Partitions: satel.NewBits(4, 2), Name: "Ewa"}, self)
+	require.Equal(t, satel.Self{Number: 9, Partitions: satel.NewBits(4, 2), Rights: satel.RightsOf(satel.RightNetwork), Name: "Ewa", Object: 1}, self)
 	users, err := satel.ParseUsers(ask(satel.CmdUserList, DefaultCode, 1).Data)
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 3, 9}, users.Existing.Numbers())

@@ -37,6 +37,7 @@ type partitionState struct {
 	exit     *task // end of the exit time
 	entry    *task // end of the entry time
 	siren    *task // end of the siren time
+	first    *firstCode
 	sounding map[alarmKind]bool
 }
 
@@ -128,6 +129,7 @@ func (p *Panel) arm(parts []*partitionState, mode int, force bool, user int) sat
 		todo = append(todo, part)
 	}
 	for _, part := range todo {
+		p.forgetFirst(part)
 		part.mode, part.user = mode, user
 		if !p.board.has(satel.CmdPartitionsAlarm, part.Number) {
 			p.forgetAlarms(part) // of an alarm that still stands the memory stays too

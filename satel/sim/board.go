@@ -17,8 +17,10 @@ var troubleSizes = map[satel.Command]int{
 // board is what the panel shows to its module: one list of bits per command, and the flags that say which lists have
 // changed since they were read.
 type board struct {
-	bits [lists]satel.Bits
-	news satel.CommandSet
+	bits     [lists]satel.Bits
+	versions [lists]uint64 // how often each list has changed
+	changes  uint64        // how often any has
+	news     satel.CommandSet
 }
 
 func newBoard() *board {
@@ -58,15 +60,12 @@ func (b *board) set(cmd satel.Command, n int, on bool) {
 		b.bits[cmd].Clear(n)
 	}
 	b.news = b.news.With(cmd)
+	b.versions[cmd]++
+	b.changes++
 }
 
-// read returns the list that a command asks for and takes its flag down, or nil when the command reads no list. Zones
-// and outputs are cut to 128 numbers unless the wide form is wanted.
-func (b *board) read(cmd satel.Command, wide bool) []byte {
-	if int(cmd) >= lists || b.bits[cmd] == nil {
-		return nil
-	}
-	b.news = b.news.Without(cmd)
+// show returns a list. Zones and outputs are cut to 128 numbers unless the wide form is wanted.
+func (b *board) show(cmd satel.Command, wide bool) []byte {
 	data := b.bits[cmd]
 	if size := cmd.List().Size(wide); size > 0 {
 		data = data[:size]

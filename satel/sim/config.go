@@ -49,6 +49,18 @@ type Config struct {
 	// IdleLimit is how long a client may be silent before the module hangs up. None means for ever.
 	IdleLimit time.Duration
 
+	// Encrypted makes the module speak the encrypted form of the protocol alone, with Key as integration key: up to 12
+	// characters, the rest is not used. See SetKey.
+	Encrypted bool
+	Key       string
+	// WrongKey is what an encrypted module does with messages under another key.
+	WrongKey WrongKey
+	// Clients is what the module does with a second client.
+	Clients ClientPolicy
+	// OldModule makes it a module of before 2013: no subscription, no lists of 32 bytes, no module version, no parts 6
+	// to 8 of the troubles.
+	OldModule bool
+
 	// LogCapacity is the number of records that the event memory keeps; the model's size.
 	LogCapacity int
 	// Journal is a file that keeps the event memory, as a real panel's outlives its power: a panel that is made with the

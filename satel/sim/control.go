@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -24,21 +25,47 @@ import (
 //	POST   /panels/{n}/partitions/{p}/arm            ?mode=0..3&force=true&user=N
 //	POST   /panels/{n}/partitions/{p}/disarm|clear   ?user=N
 //	POST   /panels/{n}/partitions/{p}/panic
-//	POST   /panels/{n}/trouble/{name}                see TroubleNames
+//	POST   /panels/{n}/trouble/{name}                see TroubleNames; every other as expander_ac.5, jam_level.2=40
 //	DELETE /panels/{n}/trouble/{name}
-//	POST   /panels/{n}/link/drop|hang|garble         ?ms=N, otherwise until restored
+//	POST   /panels/{n}/link/drop|hang|garble|lossy   ?ms=N, otherwise until restored
+//	POST   /panels/{n}/link/slow?delay=MS            the same; answers leave so much later
 //	POST   /panels/{n}/link/restore
 //	POST   /panels/{n}/link/hangup                   closes the connection, the next is taken
+//	POST   /panels/{n}/link/halfopen                 the client vanishes, its place is kept until the idle limit
+//	POST   /panels/{n}/clients?policy=one|first-out|many
+//	POST   /panels/{n}/key                           {"encrypted": true, "key": "...", "wrong": "silent" or "close"}; a key
+//	                                                 alone encrypts, {} ends encryption; also as a query
 //	POST   /panels/{n}/burst?events=N                &kind=alarm (standard) or mixed
 //	POST   /panels/{n}/log/late?ms=N | missing | normal
 //	POST   /panels/{n}/memory/erase
+//	POST   /panels/{n}/memory/fill?records=N         records of no meaning; the standard lets the memory wrap
+//	POST   /panels/{n}/clock?jump=MS                 moves the panel's clock, back when negative, without a record
+//	POST   /panels/{n}/service/on|off                service mode
+//	POST   /panels/{n}/zones/{z}/temperature?celsius=21.5   or unknown: the zone has a thermometer
+//	DELETE /panels/{n}/zones/{z}/temperature
+//	POST   /panels/{n}/doors/{address}/open|long|close      of the expander at the address, from 0
+//	PATCH  /panels/{n}/names/{type}/{number}         {"name": "...", "function": 5, "partition": 2}; types are partition, zone,
+//	                                                 user, device, output, timer, phone, object; function is a zone's reaction,
+//	                                                 an output's function or what the panel tells of the others
+//	PUT    /panels/{n}/users/{u}                     {"name": "...", "code": "...", "rights": ["arm", ...], "partitions": [1],
+//	                                                 "locks": [0], "duress": false}; see ParseRights; the code is never shown
+//	DELETE /panels/{n}/users/{u}
 //	POST   /panels/{n}/restart
+//
+//	POST   /storm?ms=N&seed=S                        strikes all panels at random, see Server.StartStorm
+//	GET    /storm                                    its plan, how far it is, and which records came since it began
+//	DELETE /storm                                    ends it before its time
+//
+// ServerConfig.Routes are reached beside these.
 //
 // Refusals are JSON too: {"error": "..."} with 400 for what makes no sense, 404 for what is not there, 409 for what the
 // panel would not do.
 func (s *Server) ControlHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /panels", s.listPanels)
+	mux.HandleFunc("POST /storm", s.startStorm)
+	mux.HandleFunc("GET /storm", s.showStorm)
+	mux.HandleFunc("DELETE /storm", s.endStorm)
 	for pattern, view := range map[string]func(*call) (any, error){
 		"GET /panels/{n}":                       showState,
 		"GET /panels/{n}/events":                showEvents,
@@ -48,12 +75,18 @@ func (s *Server) ControlHandler() http.Handler {
 		"POST /panels/{n}/trouble/{name}":       startTrouble,
 		"DELETE /panels/{n}/trouble/{name}":     endTrouble,
 		"POST /panels/{n}/link/{act}":           actOnLink,
+		"POST /panels/{n}/clients":              setClients,
+		"POST /panels/{n}/key":                  setKey,
 		"POST /panels/{n}/burst":                burst,
 		"POST /panels/{n}/log/{act}":            actOnLog,
 		"POST /panels/{n}/memory/erase":         eraseMemory,
 		"POST /panels/{n}/restart":              restart,
 	} {
 		mux.HandleFunc(pattern, s.serve(view))
+	}
+	s.register(mux, siteRoutes)
+	for pattern, handler := range s.routes {
+		mux.Handle(pattern, handler)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, fmt.Errorf("%w: %s %s", errNoPath, r.Method, r.URL.Path))
@@ -210,12 +243,78 @@ func actOnLink(c *call) (any, error) {
 		c.panel.SetLink(LinkHung, d)
 	case "garble":
 		c.panel.SetLink(LinkGarbled, d)
+	case "lossy":
+		c.panel.SetLink(LinkLossy, d)
+	case "slow":
+		delay, err := c.query("delay")
+		if err != nil {
+			return nil, err
+		}
+		c.panel.SlowLink(time.Duration(delay)*time.Millisecond, d)
 	case "restore":
 		c.panel.SetLink(LinkNormal, 0)
 	case "hangup":
 		c.panel.HangUp()
+	case "halfopen":
+		c.panel.HalfOpen()
 	default:
-		return nil, c.unknownAct("drop, hang, garble, restore, hangup")
+		return nil, c.unknownAct("drop, hang, garble, lossy, slow, restore, hangup, halfopen")
+	}
+	return c.acted(nil, nil)
+}
+
+func setClients(c *call) (any, error) {
+	policy, err := ParseClientPolicy(c.FormValue("policy"))
+	if err != nil {
+		return nil, err
+	}
+	c.panel.SetClients(policy)
+	return c.acted(nil, nil)
+}
+
+// maxBody bounds what a call may say.
+const maxBody = 1 << 16
+
+// body reads the JSON that a call carries, if it carries any.
+func (c *call) body(into any) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(nil, c.Body, maxBody))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: the body is not the JSON that is wanted", ErrInvalid) // the reason might quote a secret
+	}
+	return nil
+}
+
+func setKey(c *call) (any, error) {
+	query := c.URL.Query()
+	order := struct {
+		Encrypted *bool
+		Key       string
+		Wrong     string
+	}{Key: query.Get("key"), Wrong: query.Get("wrong")}
+	if text := query.Get("encrypted"); text != "" {
+		encrypted, err := strconv.ParseBool(text)
+		if err != nil {
+			return nil, fmt.Errorf("%w: encrypted must be true or false", ErrInvalid)
+		}
+		order.Encrypted = &encrypted
+	}
+	if err := c.body(&order); err != nil {
+		return nil, err
+	}
+	encrypted := order.Key != ""
+	if order.Encrypted != nil {
+		encrypted = *order.Encrypted
+	}
+	if order.Wrong != "" {
+		wrongKey, err := ParseWrongKey(order.Wrong)
+		if err != nil {
+			return nil, err
+		}
+		c.panel.SetWrongKey(wrongKey)
+	}
+	if err := c.panel.SetKey(encrypted, order.Key); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return c.acted(nil, nil)
 }

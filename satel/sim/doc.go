@@ -17,6 +17,9 @@
 // All of it runs on Config.Now, so a test shifts the clock instead of waiting. Only the module's own times run on the
 // host's clock: an answer leaves at the arrival of its request plus AnswerDelay, and not before.
 //
+// A storm (Server.StartStorm) strikes panels at random and ends with everything normal; what it did and what was recorded
+// can be read (StormReport, Panel.Events).
+//
 // What looks random (delays of records, the low byte of indexes, damage to frames) is drawn from Config.Seed.
 //
 // # What it guarantees
@@ -32,21 +35,31 @@
 //     file too, written before anybody can read the record, so that a killed process loses nothing (a dead host may).
 //     What was on its way into the memory then never got there, and bits begin as after a power-up.
 //   - Bad frames, unknown commands and wrong lengths are answered by silence. Requests before the answer, or within
-//     MinGap after it, are lost. A second client reads that the module is busy.
-//   - No code of a user is ever shown.
+//     MinGap after it, are lost. A second client reads that the module is busy, unless ClientPolicy says otherwise.
+//   - An encrypted module (Config.Encrypted) talks to nobody who has another key. The key is never shown, logged or part
+//     of an error.
+//   - A connection that subscribed is sent each list of its mask once and then at every change, and every fresh record;
+//     frames that nobody asked for lie 20 ms apart. A new connection is told nothing.
+//   - No code of a user is ever shown. Each connection is remembered with what it asked, each command with who brought it.
 //
 // # What it leaves out
 //
-// The encrypted form of the connection, subscriptions (the long form of the news request is answered by silence, as old
-// modules do), users' data beyond who one is and which there are, and their editing (refused for want of a right), doors, thermometers, service mode, verified
-// alarms, the Grade log, timers.
+// Editing of users over the protocol (refused for want of a right), arming with the byte that refuses bypass, verified
+// alarms, records of the Grade log (its newest record is always an empty one), timers that do something, names of the types
+// whose form nobody has described (17 to 19: no such object), and the memory of troubles whose place in the memory lists is
+// another than in the present ones.
 //
 // # Uncertain points and how they are settled here
 //
 // Where the protocol is not known for sure: fire sets the alarm bits of burglary too; the end of the siren time clears the
 // bits of alarms and leaves their memory; arming clears the memory; disarming leaves an alarm standing until it is cleared
-// or the siren time ends; a swinging detector records each of its violations; three wrong codes raise one event and
-// lock nothing.
+// or the siren time ends; in service mode zones are shown and raise nothing, arming is refused as impossible and other
+// commands for want of a right; a door's lock stays open for 5 s; a partition of two codes refuses arming as impossible and
+// disarming for want of a right; what is opened, named or removed by control calls is told at once; a swinging detector records each of its violations; three wrong codes raise one event and
+// lock nothing; a module looks at neither the counter nor the id that comes back in encrypted messages, and tells a second
+// client under the key that it is busy; what is pushed leaves the news flags up; of several records that come at once only
+// the newest is pushed, with the index of the one before in the place of the index asked with; what the second mask of a
+// subscription names is sent again each second.
 //
 // The package imports package satel and the standard library, and may be imported by anybody.
 package sim

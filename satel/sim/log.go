@@ -28,6 +28,12 @@ const (
 	codeBurgBypassed   = 573
 	codeMemoryErased   = 621
 	codeClockBeingSet  = 625
+	codeServiceEntered = 627
+	codeServiceLeft    = 628
+	codeDoorByUser     = 72
+	codeDoorByOutput   = 73
+	codeDoorLong       = 89
+	codePeriodicTest   = 602
 	codeForcedArming   = 1001
 	codeExitTimeByUser = 1008
 )
@@ -86,6 +92,11 @@ func (p *Panel) event(h happening) (Event, error) {
 	number, control, err := satel.SourceNumber(h.source, p.model)
 	if err != nil {
 		return Event{}, err
+	}
+	if h.source.Kind == satel.SourceUser {
+		if u := p.userByNumber(h.source.Index); u != nil {
+			control = u.Serial
+		}
 	}
 	clock := p.clock()
 	record, err := satel.NewRecord(satel.RecordFields{
@@ -167,7 +178,7 @@ func (p *Panel) randomTo(limit time.Duration) time.Duration {
 // next older than the one that the index names. An entry whose record is not Present means that there is none.
 func (p *Panel) ReadLog(index satel.Index) satel.LogEntry {
 	p.enter()
-	defer p.leave()
+	defer p.unlock()
 	return p.readLog(index)
 }
 
@@ -226,7 +237,7 @@ func (p *Panel) SetLogMode(mode LogMode, late time.Duration) {
 // not among them.
 func (p *Panel) Events(after uint64, limit int) []Event {
 	p.enter()
-	defer p.leave()
+	defer p.unlock()
 	from := min(after, uint64(len(p.memory.journal)))
 	events := p.memory.journal[from:]
 	if limit > 0 && len(events) > limit {
@@ -238,7 +249,7 @@ func (p *Panel) Events(after uint64, limit int) []Event {
 // Newest returns the event written last, or false when the memory is empty.
 func (p *Panel) Newest() (Event, bool) {
 	p.enter()
-	defer p.leave()
+	defer p.unlock()
 	if e := p.memory.newest(); e != nil {
 		return *e, true
 	}
@@ -248,6 +259,6 @@ func (p *Panel) Newest() (Event, bool) {
 // Held returns how many records the memory holds.
 func (p *Panel) Held() int {
 	p.enter()
-	defer p.leave()
+	defer p.unlock()
 	return len(p.memory.journal) - p.memory.oldest()
 }

@@ -99,6 +99,12 @@ func (m *memory) newest() *Event {
 	return &m.journal[len(m.journal)-1]
 }
 
+// previous is the index of the record before the newest one, that of the empty place when there is none.
+func (m *memory) previous() satel.Index {
+	places := m.capacity + 1
+	return m.index((len(m.journal) - m.start + places - 2) % places)
+}
+
 // before returns the record next older than the one that lies at the given index now, or nil when there is none or the
 // index names no record.
 func (m *memory) before(index satel.Index) *Event {

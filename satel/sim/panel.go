@@ -37,6 +37,11 @@ type Panel struct {
 	wrongCodes int
 	switched   map[int]bool // outputs that commands have switched on
 	commands   []CommandRecord
+	service    bool
+	serials    map[int]int // of user numbers that are free
+	// thermometers of zones, by number
+	thermometers map[int]satel.Temperature
+	shown        uint64 // changes and records, those on their way too, that subscribers were woken for
 }
 
 // New makes a panel that is disarmed and at rest, with an empty event memory or that of its journal. It fails when the
@@ -55,6 +60,7 @@ func New(cfg Config) (*Panel, error) {
 	if err := cfg.Site.validate(model); err != nil {
 		return nil, fmt.Errorf("panel site: %w", err)
 	}
+	cfg.Site = cfg.Site.clone()
 	if cfg.LogCapacity == 0 {
 		cfg.LogCapacity = model.LogSize
 	}
@@ -67,9 +73,15 @@ func New(cfg Config) (*Panel, error) {
 		board:  newBoard(), memory: memory{capacity: cfg.LogCapacity},
 		zones: map[int]*zoneState{}, partitions: map[int]*partitionState{}, troubles: map[string]*troubleState{},
 		users: map[string]*User{}, switched: map[int]bool{},
+		serials: map[int]int{}, thermometers: map[int]satel.Temperature{},
 	}
 	p.memory.low = byte(0x10 + p.random.IntN(0xE0))
 	p.link = newLink(p.random.Uint64())
+	p.link.clients, p.link.wrongKey, p.link.idleLimit = cfg.Clients, cfg.WrongKey, cfg.IdleLimit
+	if err := p.SetKey(cfg.Encrypted, cfg.Key); err != nil {
+		return nil, err
+	}
+	p.cfg.Key = "" // the cipher is all that is needed of it
 	for i := range cfg.Site.Partitions {
 		part := &cfg.Site.Partitions[i]
 		p.partitions[part.Number] = &partitionState{Partition: part, sounding: map[alarmKind]bool{}}
@@ -83,9 +95,7 @@ func New(cfg Config) (*Panel, error) {
 		z := &cfg.Site.Zones[i]
 		p.zones[z.Number] = &zoneState{Zone: z}
 	}
-	for i := range cfg.Site.Users {
-		p.users[cfg.Site.Users[i].Code] = &cfg.Site.Users[i]
-	}
+	p.indexUsers()
 	if err := p.powerUp(); err != nil {
 		return nil, err
 	}
@@ -124,8 +134,12 @@ func (p *Panel) Close() error {
 // Model returns what kind of panel it is.
 func (p *Panel) Model() satel.Model { return p.model }
 
-// Site returns what the panel was set up with. The caller must not change it.
-func (p *Panel) Site() *Site { return p.cfg.Site }
+// Site returns a copy of what an installer would read out of the panel now.
+func (p *Panel) Site() *Site {
+	p.enter()
+	defer p.unlock()
+	return p.cfg.Site.clone()
+}
 
 // enter locks the panel and lets everything happen that is due by now. The caller unlocks.
 func (p *Panel) enter() {
@@ -139,9 +153,18 @@ func (p *Panel) enter() {
 	p.now = now
 }
 
-// leave ends what enter began.
+// leave ends what enter began, after an act.
 func (p *Panel) leave() {
 	p.showOutputs()
+	p.unlock()
+}
+
+// unlock ends what enter began, when nothing was done but what was due.
+func (p *Panel) unlock() {
+	if shown := p.board.changes + uint64(len(p.memory.journal)+len(p.waiting)); shown != p.shown {
+		p.shown = shown
+		p.link.wake()
+	}
 	p.mu.Unlock()
 }
 
@@ -154,7 +177,7 @@ func (p *Panel) clock() time.Time { return p.now.Add(p.clockError).In(p.zone) }
 // Clock returns what the panel's own clock shows, in the panel's time zone.
 func (p *Panel) Clock() time.Time {
 	p.enter()
-	defer p.leave()
+	defer p.unlock()
 	return p.clock()
 }
 

@@ -22,6 +22,14 @@ type Options struct {
 	AnswerDelay time.Duration
 	MinGap      time.Duration
 	Seed        uint64
+	// Encrypted makes every panel speak encrypted, with Key as integration key.
+	Encrypted bool
+	Key       string
+	WrongKey  WrongKey
+	Clients   ClientPolicy
+	OldModule bool
+	// Storm is how long a storm strikes once everything listens, drawn from Seed; 0 for none.
+	Storm time.Duration
 	// Journal is a folder that keeps the event memories of the panels, empty for none; see Config.Journal.
 	Journal string
 
@@ -56,7 +64,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	panels, err := NewPanels(o.Panels, Config{
 		Model: o.Model, Code: o.Code, LogDelay: o.LogDelay, AnswerDelay: o.AnswerDelay, MinGap: o.MinGap, Seed: o.Seed,
-		Journal: o.Journal,
+		Journal: o.Journal, Encrypted: o.Encrypted, Key: o.Key, WrongKey: o.WrongKey, Clients: o.Clients, OldModule: o.OldModule,
 	})
 	if err != nil {
 		return err
@@ -75,6 +83,12 @@ func serveUntil(ctx context.Context, o Options, panels []*Panel) error {
 	}
 	o.Logger.Info("simulator started", "component", "sim", "panels", len(panels), "first", server.PanelAddr(1),
 		"last", server.PanelAddr(len(panels)), "control", server.ControlURL())
+	if o.Storm > 0 {
+		if err := server.StartStorm(o.Seed, o.Storm); err != nil {
+			return err
+		}
+		o.Logger.Info("storm started", "component", "sim", "seed", o.Seed, "for", o.Storm)
+	}
 	if o.Started != nil {
 		o.Started(server)
 	}

@@ -21,6 +21,8 @@ type ServerConfig struct {
 	Listen string
 	// Control is the address of the control API, empty for none.
 	Control string
+	// Routes are more of the control API, by pattern of http.ServeMux: what else can happen where the panels are used.
+	Routes map[string]http.Handler
 	// Logger hears of connections; nil for nobody.
 	Logger *slog.Logger
 }
@@ -30,6 +32,7 @@ type Server struct {
 	panels []*Panel
 	listen string
 	ctrl   string
+	routes map[string]http.Handler
 	logger *slog.Logger
 
 	mu        sync.Mutex
@@ -39,6 +42,7 @@ type Server struct {
 	http      *http.Server
 	conns     map[net.Conn]struct{}
 	work      *sync.WaitGroup
+	storm     *storm // the present or last one, nil before the first
 }
 
 // AddressError is the error of an address that cannot be listened on.
@@ -68,7 +72,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Server{
-		panels: cfg.Panels, listen: cfg.Listen, ctrl: cfg.Control, logger: cfg.Logger.With("component", "sim"),
+		panels: cfg.Panels, listen: cfg.Listen, ctrl: cfg.Control, routes: cfg.Routes, logger: cfg.Logger.With("component", "sim"),
 	}, nil
 }
 
@@ -128,6 +132,13 @@ func (s *Server) bind(ctx context.Context) error {
 		return &AddressError{"panel 1", s.listen, err}
 	}
 	var config net.ListenConfig
+	// The control API first: with port 0 a panel may be given its port.
+	if s.ctrl != "" {
+		if s.control, err = config.Listen(ctx, "tcp", s.ctrl); err != nil {
+			s.control = nil
+			return &AddressError{"control API", s.ctrl, err}
+		}
+	}
 	for i := range s.panels {
 		port := first
 		if first != 0 {
@@ -139,13 +150,6 @@ func (s *Server) bind(ctx context.Context) error {
 			return &AddressError{fmt.Sprintf("panel %d", i+1), address, err}
 		}
 		s.listeners = append(s.listeners, l)
-	}
-	if s.ctrl == "" {
-		return nil
-	}
-	if s.control, err = config.Listen(ctx, "tcp", s.ctrl); err != nil {
-		s.control = nil
-		return &AddressError{"control API", s.ctrl, err}
 	}
 	return nil
 }
@@ -187,6 +191,9 @@ func (s *Server) Stop(ctx context.Context) error {
 	work := s.work
 	if s.running {
 		s.running = false
+		if s.storm != nil {
+			s.storm.end()
+		}
 		if s.http != nil {
 			_ = s.http.Close() // the first thing, so that it knows why its listener closes
 			s.http = nil

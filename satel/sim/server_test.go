@@ -2,8 +2,11 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"testing"
 	"time"
@@ -252,6 +255,19 @@ func TestHungLink(t *testing.T) {
 	b.SetLink(LinkNormal, 0)
 	require.Equal(t, satel.CmdClock, w.ask(satel.CmdClock).Cmd)
 	require.Equal(t, make([]byte, 8), b.Connections()[0].Recent[1].Data[:8], "no code is kept")
+}
+
+func TestRoutesAreReachedBesideTheControlAPI(t *testing.T) {
+	b := quick(t)
+	s, err := NewServer(ServerConfig{Panels: []*Panel{b.Panel}, Routes: map[string]http.Handler{
+		"POST /panels/{n}/more": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.PathValue("n")) }),
+	}})
+	require.NoError(t, err)
+	for path, want := range map[string]int{"/panels/7/more": http.StatusOK, "/panels/1/restart": http.StatusOK, "/panels/1/less": http.StatusNotFound} {
+		w := httptest.NewRecorder()
+		s.ControlHandler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, http.NoBody))
+		require.Equal(t, want, w.Code, path)
+	}
 }
 
 func TestGarbledLink(t *testing.T) {

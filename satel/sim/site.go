@@ -1,7 +1,13 @@
 package sim
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+
+	"dozor/satel"
 )
 
 // Reaction is what a zone does when it is violated: the code that the panel gives with the zone's name.
@@ -39,10 +45,32 @@ const (
 	MaySetClock
 	MayClearTroubles
 	MaySwitchOutputs
-	MayUseNetwork // without it a code is answered as if it were not known
-	AllRights     = MayArm | MayDisarm | MayClearAlarm | MayBypass | MaySetClock | MayClearTroubles | MaySwitchOutputs |
-		MayUseNetwork
+	MayUseNetwork    // without it a code is answered as if it were not known
+	MayGiveFirstCode // of the two that some partitions want
+	MayEditUsers
+	AllRights = MayArm | MayDisarm | MayClearAlarm | MayBypass | MaySetClock | MayClearTroubles | MaySwitchOutputs |
+		MayUseNetwork | MayGiveFirstCode | MayEditUsers
 )
+
+var rightWords = map[string]Rights{
+	"arm": MayArm, "disarm": MayDisarm, "clear_alarm": MayClearAlarm, "bypass": MayBypass, "set_clock": MaySetClock,
+	"clear_troubles": MayClearTroubles, "outputs": MaySwitchOutputs, "network": MayUseNetwork,
+	"first_code": MayGiveFirstCode, "edit_users": MayEditUsers, "all": AllRights,
+}
+
+// ParseRights reads rights by their words, "all" for every one.
+func ParseRights(words ...string) (Rights, error) {
+	var rights Rights
+	for _, word := range words {
+		right, known := rightWords[word]
+		if !known {
+			known := slices.Sorted(maps.Keys(rightWords))
+			return 0, fmt.Errorf("%w: right %q, there are %s", ErrInvalid, word, strings.Join(known, ", "))
+		}
+		rights |= right
+	}
+	return rights, nil
+}
 
 // Partition is a part of the site that is armed and disarmed as one.
 type Partition struct {
@@ -58,6 +86,8 @@ type Partition struct {
 	FailOnViolated bool
 	// NoForce refuses forced arming too when something stands against arming.
 	NoForce bool
+	// TwoCodes arms and disarms over the network only with the code of a second user, after a first one gave its own.
+	TwoCodes bool
 }
 
 // Zone is an input of the panel.
@@ -77,6 +107,15 @@ type Output struct {
 	Function byte // as the panel gives it with the name: 1 burglary siren, 21 armed, 24 and 25 switches, ...
 	// Partition whose alarms and arming the output shows, 0 for all.
 	Partition int
+	// Watts is what the device on the output takes while it is on.
+	Watts float64
+}
+
+// Object is a module, timer or whatever else has a name and a number.
+type Object struct {
+	Number int
+	Name   string
+	Type   byte // as the panel gives it with the name
 }
 
 // User is somebody who has a code.
@@ -89,6 +128,10 @@ type User struct {
 	Partitions []int
 	// Duress raises a duress alarm whenever the user disarms.
 	Duress bool
+	// Locks that the user may open, by address of the expander, from 0.
+	Locks []int
+	// Serial tells apart the persons who had the number one after the other, 0 to 31.
+	Serial int
 }
 
 // Site is what an installer has set in a panel. Every list may have holes in its numbers.
@@ -99,12 +142,54 @@ type Site struct {
 	Outputs    []Output
 	Users      []User
 
+	// Devices are the modules on the buses: expanders 129-192, keypads 193-210. None means one expander, one keypad and
+	// the network module.
+	Devices []Object
+	Timers  []Object
+	Phones  []Object
+	// Objects are groups of partitions. None means one.
+	Objects []Object
+
+	// EventTexts are what the firmware calls events that satel's table lacks, by code; with the restore bit of a record
+	// 1024 more.
+	EventTexts map[int]string
+
 	// SirenTime is how long an alarm sounds; 0 means 3 minutes.
 	SirenTime time.Duration
 	// MainsDelay is how long mains power may be away before the panel records it.
 	MainsDelay time.Duration
 	// TroublesBlockArming refuses arming while the panel has a trouble.
 	TroublesBlockArming bool
+}
+
+// clone returns a site that shares nothing that a panel changes.
+func (s *Site) clone() *Site {
+	out := *s
+	out.Partitions, out.Zones, out.Outputs = slices.Clone(s.Partitions), slices.Clone(s.Zones), slices.Clone(s.Outputs)
+	out.Users, out.Devices, out.Timers = slices.Clone(s.Users), slices.Clone(s.Devices), slices.Clone(s.Timers)
+	out.Phones, out.Objects = slices.Clone(s.Phones), slices.Clone(s.Objects)
+	if out.Devices == nil {
+		out.Devices = []Object{
+			{Number: 129, Name: "Ekspander wejść", Type: 2},
+			{Number: 193, Name: "Manipulator", Type: 10},
+			{Number: 194, Name: "ETHM-1 Plus", Type: satel.KeypadETHM1GSM},
+		}
+	}
+	if out.Objects == nil {
+		out.Objects = []Object{{Number: 1, Name: "Obiekt 1"}}
+	}
+	return &out
+}
+
+// object finds one of the things that have nothing but a name and a type; nil when there is none.
+func (s *Site) object(kind satel.ObjectType, number int) *Object {
+	list := map[satel.ObjectType][]Object{
+		satel.NameDevice: s.Devices, satel.NameTimer: s.Timers, satel.NamePhone: s.Phones, satel.NameObject: s.Objects,
+	}[kind]
+	if i := slices.IndexFunc(list, func(o Object) bool { return o.Number == number }); i >= 0 {
+		return &list[i]
+	}
+	return nil
 }
 
 // DefaultSite is a small shop with a flat above it: two partitions, sixteen zones of every common kind, two sirens, a

@@ -12,6 +12,8 @@ type State struct {
 	Name       string           `json:"name"`
 	Link       string           `json:"link"`
 	Connected  bool             `json:"connected"`
+	Encrypted  bool             `json:"encrypted"`
+	Clients    string           `json:"clients"`
 	LogMode    string           `json:"log_mode"`
 	LogHeld    int              `json:"log_held"`
 	LogSize    int              `json:"log_size"`
@@ -51,7 +53,7 @@ type ZoneState struct {
 // State returns what the panel shows now.
 func (p *Panel) State() State {
 	p.enter()
-	defer p.leave()
+	defer p.unlock()
 	s := State{
 		Model: p.model.Name, Name: p.cfg.Site.Name, LogMode: p.logMode.String(),
 		LogHeld: len(p.memory.journal) - p.memory.oldest(), LogSize: p.memory.capacity, Waiting: len(p.waiting),
@@ -59,7 +61,8 @@ func (p *Panel) State() State {
 		OutputsOn: p.board.bits[satel.CmdOutputs].Numbers(),
 	}
 	p.link.mu.Lock()
-	s.Link, s.Connected = p.link.present().String(), p.link.holder != nil
+	s.Link, s.Connected = p.link.present().String(), len(p.link.holders) > 0
+	s.Encrypted, s.Clients = p.link.cipher != nil, p.link.clients.String()
 	p.link.mu.Unlock()
 	if file := p.memory.file; file != nil && file.err != nil {
 		s.Journal = file.err.Error()

@@ -2,7 +2,9 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"dozor/satel"
@@ -48,8 +50,9 @@ func (p *Panel) troubledOnce() bool {
 // troubleKind is where a trouble shows and how it is recorded.
 type troubleKind struct {
 	list, memory satel.Command
-	bit          int // number in both lists, from 1
-	code         int
+	bit          int   // number in both lists, from 1
+	more         []int // further numbers, of a level
+	code         int   // 0 for a trouble that is not recorded
 	source       satel.Source
 	partition    bool // the record names a partition
 	alarm        bool // a tamper alarm in the first partition too
@@ -110,11 +113,13 @@ var troubleKinds = map[string]troubleKind{
 }
 
 type troubleState struct {
+	kind     troubleKind
 	waiting  *task // until the trouble is recorded
 	recorded bool
 }
 
-// TroubleNames returns the names of all troubles, sorted.
+// TroubleNames returns the names of the troubles that sites have most, sorted. Every other one that the panel can show has
+// the name that package satel gives it: "expander_ac.5", "int_gsm.0.jamming", and with its value "jam_level.2=40".
 func TroubleNames() []string {
 	names := make([]string, 0, len(troubleKinds))
 	for name := range troubleKinds {
@@ -131,12 +136,12 @@ func (p *Panel) StartTrouble(name string) ([]Event, error) {
 		if p.troubles[name] != nil {
 			return
 		}
-		state := &troubleState{}
+		state := &troubleState{kind: kind}
 		p.troubles[name] = state
-		p.board.set(kind.list, kind.bit, true)
+		p.showTrouble(kind.list, kind, true)
 		record := func() {
 			state.recorded = true
-			p.board.set(kind.memory, kind.bit, true)
+			p.showTrouble(kind.memory, kind, true)
 			if kind.alarm {
 				p.soundAlarm(p.order[0], kindTamper)
 			}
@@ -159,7 +164,7 @@ func (p *Panel) EndTrouble(name string) ([]Event, error) {
 		}
 		delete(p.troubles, name)
 		state.waiting.cancel()
-		p.board.set(kind.list, kind.bit, false)
+		p.showTrouble(kind.list, kind, false)
 		if state.recorded {
 			p.logTrouble(kind, true)
 		}
@@ -169,7 +174,11 @@ func (p *Panel) EndTrouble(name string) ([]Event, error) {
 func (p *Panel) onTrouble(name string, act func(troubleKind)) ([]Event, error) {
 	kind, known := troubleKinds[name]
 	if !known {
-		return nil, fmt.Errorf("%w: trouble %q, there are %s", ErrNotFound, name, strings.Join(TroubleNames(), ", "))
+		kind, known = findTrouble(name)
+	}
+	if !known {
+		return nil, fmt.Errorf("%w: trouble %q, there are %s, and all of the panel's lists, as expander_ac.5 or jam_level.2=40",
+			ErrNotFound, name, strings.Join(TroubleNames(), ", "))
 	}
 	p.enter()
 	defer p.leave()
@@ -181,7 +190,68 @@ func (p *Panel) logTrouble(kind troubleKind, restore bool) {
 	if kind.partition {
 		h.partition = p.order[0].Number
 	}
-	p.log(h)
+	if _, err := p.event(h); err == nil { // not every trouble is recorded, nor its end
+		p.log(h)
+	}
+}
+
+// showTrouble shows a trouble in a list or takes it out; 0 stands for no list.
+func (p *Panel) showTrouble(cmd satel.Command, kind troubleKind, on bool) {
+	if cmd == 0 {
+		return
+	}
+	p.board.set(cmd, kind.bit, on)
+	for _, n := range kind.more {
+		p.board.set(cmd, n, on)
+	}
+}
+
+// groupCodes are the events of whole groups of troubles; the others are not recorded.
+var groupCodes = map[string]int{
+	"expander_ac": 301, "expander_batt": 302, "expander_no_comm": 93, "expander_tamper": 145,
+	"no_lan_cable_or_dsr": 78, "radio_no_comm": 381, "radio_low_batt": 384, "acu_jam_or_short": 344,
+}
+
+// findTrouble finds the place of a trouble by the name that package satel gives it, with the value of a level behind "=".
+func findTrouble(name string) (troubleKind, bool) {
+	group, item, _ := strings.Cut(name, ".")
+	item, value, isLevel := strings.Cut(item, "=")
+	list, numbers := troublePlace(append([]satel.Command{satel.CmdTroubles7}, currentTroubles...), group, item, value, isLevel, false)
+	if list == 0 {
+		return troubleKind{}, false
+	}
+	kind := troubleKind{list: list, bit: numbers[0], more: numbers[1:], code: groupCodes[group], partition: true}
+	// A memory that lies elsewhere in its list than the trouble is left out.
+	memory, same := troublePlace(append([]satel.Command{satel.CmdTroubles7}, rememberedTroubles...), group, item, value, isLevel, true)
+	if slices.Equal(same, numbers) {
+		kind.memory = memory
+	}
+	kind.source = satel.Trouble{Group: group, Item: item}.Device()
+	if kind.source.Kind == satel.SourceRadio || kind.source.Kind == satel.SourceController {
+		kind.source = byZone(kind.source.Index)
+	}
+	return kind, true
+}
+
+// troublePlace returns the first of the lists in which the trouble has a place, with its numbers there.
+func troublePlace(lists []satel.Command, group, item, value string, isLevel, memory bool) (satel.Command, []int) {
+	var t satel.Troubles
+	if isLevel {
+		number, err := strconv.Atoi(item)
+		height, err2 := strconv.Atoi(value)
+		if err != nil || err2 != nil || height < 1 {
+			return 0, nil
+		}
+		t.Levels = []satel.Level{{Group: group, Item: number, Value: height, Memory: memory}}
+	} else {
+		t.Active = []satel.Trouble{{Group: group, Item: item, Memory: memory}}
+	}
+	for _, cmd := range lists {
+		if data, err := satel.AppendTroubles(nil, cmd, t); err == nil {
+			return cmd, satel.Bits(data).Numbers()
+		}
+	}
+	return 0, nil
 }
 
 // clearTroubleMemory forgets the troubles that are over.
@@ -196,9 +266,9 @@ func (p *Panel) clearTroubleMemory(user int) {
 			p.board.set(satel.CmdTroubles7, n, false)
 		}
 	}
-	for name := range p.troubles {
-		if kind := troubleKinds[name]; p.troubles[name].recorded {
-			p.board.set(kind.memory, kind.bit, true)
+	for _, state := range p.troubles {
+		if state.recorded {
+			p.showTrouble(state.kind.memory, state.kind, true)
 		}
 	}
 	for _, z := range p.zones {

@@ -141,6 +141,7 @@ func showEvents(c *call) (any, error) {
 type connectionsView struct {
 	statusView
 	Connections []connectionView `json:"connections"`
+	Rivals      [][2]int         `json:"rivals"` // connections that made requests in the same time
 	Commands    []commandView    `json:"commands"`
 }
 
@@ -152,7 +153,10 @@ type connectionView struct {
 	Ended    string         `json:"ended,omitempty"`
 	Busy     bool           `json:"busy"`
 	Requests map[string]int `json:"requests"`
+	FirstAt  string         `json:"first_at,omitempty"`
+	LastAt   string         `json:"last_at,omitempty"`
 	Answers  int            `json:"answers"`
+	Pushed   int            `json:"pushed"`
 	Lost     int            `json:"lost"`
 	Damaged  int            `json:"damaged"`
 	Recent   []requestView  `json:"recent"`
@@ -167,24 +171,28 @@ type requestView struct {
 
 type commandView struct {
 	At         string `json:"at"`
+	Connection int    `json:"connection"`
 	Command    string `json:"command"`
 	User       int    `json:"user,omitempty"`
 	Partitions []int  `json:"partitions,omitempty"`
 	Zones      []int  `json:"zones,omitempty"`
 	Outputs    []int  `json:"outputs,omitempty"`
+	Expanders  []int  `json:"expanders,omitempty"`
 	Result     string `json:"result"`
 	ResultCode int    `json:"result_code"`
 }
 
 func showConnections(c *call) (any, error) {
 	v := connectionsView{statusView: newStatusView(c), Connections: []connectionView{}, Commands: []commandView{}}
-	for _, seen := range c.panel.Connections() {
+	connections := c.panel.Connections()
+	v.Rivals = append([][2]int{}, Rivals(connections)...)
+	for _, seen := range connections {
 		v.Connections = append(v.Connections, newConnectionView(seen))
 	}
 	for _, cmd := range c.panel.Commands() {
 		v.Commands = append(v.Commands, commandView{
-			At: stamp(cmd.At), Command: cmd.Command.String(), User: cmd.User, Partitions: cmd.Partitions, Zones: cmd.Zones,
-			Outputs: cmd.Outputs, Result: cmd.Result.String(), ResultCode: int(cmd.Result),
+			At: stamp(cmd.At), Connection: cmd.Connection, Command: cmd.Command.String(), User: cmd.User, Partitions: cmd.Partitions, Zones: cmd.Zones,
+			Outputs: cmd.Outputs, Expanders: cmd.Expanders, Result: cmd.Result.String(), ResultCode: int(cmd.Result),
 		})
 	}
 	return v, nil
@@ -193,11 +201,14 @@ func showConnections(c *call) (any, error) {
 func newConnectionView(seen Connection) connectionView {
 	v := connectionView{
 		ID: seen.ID, Remote: seen.Remote, OpenedAt: stamp(seen.OpenedAt), Ended: seen.Ended, Busy: seen.Busy,
-		Requests: map[string]int{}, Answers: seen.Answers, Lost: seen.Lost, Damaged: seen.Damaged,
+		Requests: map[string]int{}, Answers: seen.Answers, Pushed: seen.Pushed, Lost: seen.Lost, Damaged: seen.Damaged,
 		Recent: []requestView{},
 	}
 	if !seen.ClosedAt.IsZero() {
 		v.ClosedAt = stamp(seen.ClosedAt)
+	}
+	if !seen.FirstAt.IsZero() {
+		v.FirstAt, v.LastAt = stamp(seen.FirstAt), stamp(seen.LastAt)
 	}
 	for cmd, n := range seen.Requests {
 		v.Requests[cmd.String()] = n

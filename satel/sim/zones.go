@@ -84,6 +84,9 @@ func (p *Panel) bypassed(z *zoneState) bool {
 
 // trigger lets a violated zone have its effect.
 func (p *Panel) trigger(z *zoneState) {
+	if p.service {
+		return
+	}
 	part := p.partitions[z.Partition]
 	watched := part.phase == armed && !(part.mode >= stayMode && z.Reaction.interior())
 	switch z.Reaction.behaviour() {
@@ -157,7 +160,7 @@ func (p *Panel) restore(z *zoneState) {
 	}
 	if p.board.has(satel.CmdZonesTampered, z.Number) {
 		p.board.set(satel.CmdZonesTampered, z.Number, false)
-		if !p.bypassed(z) {
+		if !p.bypassed(z) && !p.service {
 			p.logZone(z, codeZoneTamper, true)
 		}
 	}
@@ -168,7 +171,7 @@ func (p *Panel) tamper(z *zoneState) {
 		return
 	}
 	p.board.set(satel.CmdZonesTampered, z.Number, true)
-	if p.bypassed(z) {
+	if p.bypassed(z) || p.service {
 		return
 	}
 	p.board.set(satel.CmdZonesTamperAlarm, z.Number, true)
