@@ -15,7 +15,7 @@ type benchAlarmCommand struct {
 
 func (c *benchAlarmCommand) Run(ctx context.Context, s streams) error {
 	c.Logger = obs.NewLogger(s.err, obs.Text, slog.LevelInfo)
-	report, err := bench.Alarm(ctx, c.AlarmOptions)
+	report, err := bench.Alarms(ctx, c.AlarmOptions)
 	return measured(err, func() error { return report.Print(s.out, c.JSON) })
 }
 
@@ -25,7 +25,7 @@ type benchIngestCommand struct {
 
 func (c *benchIngestCommand) Run(ctx context.Context, s streams) error {
 	c.Logger = obs.NewLogger(s.err, obs.Text, slog.LevelInfo)
-	report, err := bench.Ingest(ctx, c.IngestOptions)
+	report, err := bench.Ingests(ctx, c.IngestOptions)
 	return measured(err, func() error { return report.Print(s.out, c.JSON) })
 }
 
@@ -46,3 +46,29 @@ func (c *benchScreenCommand) Run(ctx context.Context, s streams) error {
 	report, err := bench.Screen(ctx, c.ScreenOptions)
 	return measured(err, func() error { return report.Print(s.out, c.JSON) })
 }
+
+type benchPushCommand struct {
+	bench.PushOptions `embed:""`
+}
+
+func (c *benchPushCommand) Run(ctx context.Context, s streams) error {
+	c.Logger = obs.NewLogger(s.err, obs.Text, slog.LevelInfo)
+	report, err := bench.Push(ctx, c.PushOptions)
+	return measured(err, func() error { return report.Print(s.out, c.JSON) })
+}
+
+type benchPanelsCommand struct {
+	bench.PanelsOptions `embed:""`
+}
+
+func (c *benchPanelsCommand) Run(ctx context.Context, s streams) error {
+	c.Logger = obs.NewLogger(s.err, obs.Text, slog.LevelInfo)
+	report, err := bench.Panels(ctx, c.PanelsOptions)
+	return measured(err, func() error { return report.Print(s.out, c.JSON) })
+}
+
+type benchBareCommand struct {
+	bench.BareOptions `embed:""`
+}
+
+func (c *benchBareCommand) Run(ctx context.Context) error { return bench.Bare(ctx, c.BareOptions) }

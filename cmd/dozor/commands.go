@@ -16,9 +16,15 @@ import (
 
 // commands is the grammar of the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the station, or some of its roles."`
-	Demo    demoCommand    `cmd:"" help:"Run everything at once with simulated sites, to look around."`
-	Sim     simCommand     `cmd:"" help:"Simulate alarm panels that answer as real ones do, and take orders over HTTP."`
+	Serve     serveCommand     `cmd:"" help:"Run the station, or some of its roles."`
+	Demo      demoCommand      `cmd:"" help:"Run everything at once with simulated sites, to look around."`
+	DemoSites demoSitesCommand `cmd:"" hidden:"" help:"Simulate the sites of the demonstration alone; dozor demo --full starts it."`
+	Sim       simCommand       `cmd:"" help:"Simulate alarm panels that answer as real ones do, and take orders over HTTP."`
+	Panel     struct {
+		Probe  panelProbeCommand  `cmd:"" help:"Say what a panel is, has and does, and whose a code is."`
+		Events panelEventsCommand `cmd:"" help:"Read back what a panel remembers."`
+		Watch  panelWatchCommand  `cmd:"" help:"Tell of every change until Ctrl-C."`
+	} `cmd:"" help:"Look at one alarm panel, without a station."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the schema of this program."`
 	Key     struct {
 		Init keyInitCommand `cmd:"" help:"Make a keyring, which seals secrets in the database."`
@@ -34,18 +40,59 @@ type commands struct {
 		Alarm  benchAlarmCommand  `cmd:"" help:"Measure the way of alarms from panels to screens."`
 		Ingest benchIngestCommand `cmd:"" help:"Measure how fast events go from the bus to the wire."`
 		Screen benchScreenCommand `cmd:"" help:"Measure how fast a real browser paints alarms."`
+		Push   benchPushCommand   `cmd:"" help:"Measure what sending to many clients costs, beside another server."`
+		Panels benchPanelsCommand `cmd:"" help:"Measure what holding many panels costs, and how fast their events are on the bus."`
 	} `cmd:"" help:"Measure this program on this machine."`
-	Version versionCommand `cmd:"" help:"Say what this program is."`
+	BenchBare benchBareCommand `cmd:"" hidden:"" help:"Poll panels with the protocol's client alone; dozor bench panels starts it."`
+	Version   versionCommand   `cmd:"" help:"Say what this program is."`
 }
 
 type simCommand struct {
 	config.Sim `embed:""`
 }
 
+// Help is what dozor sim --help says below its first line.
+func (*simCommand) Help() string {
+	return `Each panel answers on a port of its own as an INTEGRA with an ETHM-1 Plus would, to this program and to every
+other that speaks the protocol. What happens to it is ordered over HTTP, and the truth is read there:
+
+  dozor sim --panels 500
+  dozor sim --key "my key" --clients first-out
+  dozor sim --panels 20 --profile storm --storm-for 10m --seed 7
+
+  curl -X POST localhost:10080/panels/1/zones/4/violate
+  curl -X POST localhost:10080/panels/1/partitions/1/arm
+  curl -X POST localhost:10080/panels/1/trouble/mains
+  curl -X POST 'localhost:10080/panels/1/link/drop?ms=30000'
+  curl -X POST localhost:10080/panels/1/key -d '{"key": "my key"}'
+  curl -X PATCH localhost:10080/panels/1/names/zone/4 -d '{"name": "Brama", "function": 5}'
+  curl localhost:10080/panels/1               # state
+  curl localhost:10080/panels/1/events        # every record there ever was
+  curl localhost:10080/panels/1/connections   # who connected, asked and commanded
+  curl -X POST 'localhost:10080/storm?ms=60000&seed=7'; curl localhost:10080/storm
+
+go doc dozor/satel/sim Server.ControlHandler lists all orders. Whoever reaches the control address may do everything.
+Event memories are kept in main memory and end with the program.`
+}
+
 func (c *simCommand) Run(ctx context.Context, s streams) error {
+	clients, err := sim.ParseClientPolicy(c.Clients)
+	if err != nil {
+		return err
+	}
+	wrongKey, err := sim.ParseWrongKey(c.WrongKey)
+	if err != nil {
+		return err
+	}
+	storm := time.Duration(0)
+	if c.Profile == "storm" {
+		storm = c.StormFor
+	}
 	return sim.Run(ctx, sim.Options{
+		Seed: c.Seed, Storm: storm,
 		Listen: string(c.Listen), Panels: c.Panels, Model: c.Model, Code: c.Code, Control: string(c.Control),
 		LogDelay: delay(c.LogDelay), AnswerDelay: delay(c.AnswerDelay), MinGap: delay(c.MinGap),
+		Encrypted: c.Key != "", Key: c.Key, WrongKey: wrongKey, Clients: clients, OldModule: c.OldModule,
 		Logger: obs.NewLogger(s.err, obs.Text, slog.LevelInfo),
 	})
 }

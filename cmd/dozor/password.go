@@ -20,16 +20,21 @@ func password(ctx context.Context, given secret.Redacted, s streams) (secret.Red
 	if given != "" {
 		return given, nil
 	}
+	return ask(ctx, "password", s)
+}
+
+// ask returns the first line of stdin, which a terminal does not show; what names the secret.
+func ask(ctx context.Context, what string, s streams) (secret.Redacted, error) {
 	line, err := hidden(s.in, func() (string, error) {
-		fmt.Fprint(s.err, "password: ")
+		fmt.Fprintf(s.err, "%s: ", what)
 		return firstLine(ctx, s.in)
 	})
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the password: %w", err)
+		return "", fmt.Errorf("read the %s: %w", what, err)
 	}
 	line = strings.TrimRight(line, "\r\n")
 	if line == "" {
-		return "", errors.New("no password was given")
+		return "", fmt.Errorf("no %s was given", what)
 	}
 	return secret.Redacted(line), nil
 }

@@ -28,6 +28,14 @@ func (c *demoCommand) Run(ctx context.Context, s streams) error {
 	return app.Program{Version: version, Log: obs.NewLogger(s.err, c.LogFormat, c.LogLevel)}.Demo(ctx, c.Demo, s.out)
 }
 
+type demoSitesCommand struct {
+	config.DemoSites `embed:""`
+}
+
+func (c *demoSitesCommand) Run(ctx context.Context, s streams) error {
+	return app.Program{Version: version, Log: obs.NewLogger(s.err, obs.Text, c.LogLevel)}.DemoSites(ctx, c.DemoSites)
+}
+
 type userCreateCommand struct {
 	config.UserCreate `embed:""`
 }

@@ -1,6 +1,9 @@
 package access
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Role is what a person is to the station.
 type Role string
@@ -41,23 +44,32 @@ const (
 	RevealNumbers Permission = "contacts.reveal" // the whole numbers; audited
 	ReadPanels    Permission = "panels.read"
 	EditPanels    Permission = "panels.edit"
-	CommandPanels Permission = "panels.command"
+	CommandPanels Permission = "panels.command"   // arm, disarm, clear alarms
+	ForceArm      Permission = "panels.force_arm" // although zones are violated: they guard nothing then
+	BypassZones   Permission = "panels.bypass"    // also: isolate them, and take either back
+	SwitchOutputs Permission = "panels.outputs"   // also: open doors
+	ServicePanels Permission = "panels.service"   // clear trouble memories, set clocks
 	ReadEvents    Permission = "events.read"
-	ReadStatus    Permission = "status.read"  // who sits where, how the station itself is
-	ManageUsers   Permission = "users.manage" // also: end sessions of others
+	ReadStatus    Permission = "status.read"    // who sits where, how the station itself is
+	ManageUsers   Permission = "users.manage"   // also: end sessions of others
+	HandleLetters Permission = "letters.handle" // what was set aside as unreadable; it holds data of sites
 )
 
 // Permissions returns every permission.
 func Permissions() []Permission {
-	return []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, OpenAlarms, TakeOver, ReadSites, EditSites, RevealNumbers, ReadPanels, EditPanels, CommandPanels, ReadEvents, ReadStatus, ManageUsers}
+	return []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, OpenAlarms, TakeOver, ReadSites, EditSites, RevealNumbers, ReadPanels, EditPanels, CommandPanels, ForceArm, BypassZones, SwitchOutputs, ServicePanels, ReadEvents, ReadStatus, ManageUsers, HandleLetters}
 }
 
 var operatorMay = []Permission{Anyone, SignedIn, ReadAlarms, WorkAlarms, OpenAlarms, ReadSites, RevealNumbers, ReadPanels, CommandPanels, ReadEvents, ReadStatus}
 
+// What leaves a part of a site without guard, lets somebody in, forgets a trouble or moves
+// the time of what a panel records, takes a second pair of eyes: it is the supervisor's.
+var supervisorMay = append(slices.Clone(operatorMay), TakeOver, EditSites, ForceArm, BypassZones, SwitchOutputs, ServicePanels)
+
 var grants = map[Role]map[Permission]bool{
 	Operator:   set(operatorMay),
-	Supervisor: set(operatorMay, TakeOver, EditSites),
-	Admin:      set(operatorMay, TakeOver, EditSites, EditPanels, ManageUsers),
+	Supervisor: set(supervisorMay),
+	Admin:      set(supervisorMay, EditPanels, ManageUsers, HandleLetters),
 }
 
 func set(base []Permission, more ...Permission) map[Permission]bool {

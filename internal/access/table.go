@@ -72,6 +72,7 @@ var routes = map[Route]Permission{
 	{"GET", "/api/panels"}:                ReadPanels,
 	{"GET", "/api/panels/{id}"}:           ReadPanels,
 	{"GET", "/api/panels/{id}/state"}:     ReadPanels,
+	{"GET", "/api/panels/{id}/changes"}:   ReadPanels,
 	{"POST", "/api/panels/{id}/commands"}: CommandPanels,
 	{"GET", "/api/commands/{id}"}:         ReadPanels,
 	{"GET", "/api/commands"}:              ReadPanels,
@@ -80,6 +81,14 @@ var routes = map[Route]Permission{
 
 	{"GET", "/api/desks"}:  ReadStatus,
 	{"GET", "/api/status"}: ReadStatus,
+
+	{"GET", "/api/dead-letters"}:               HandleLetters,
+	{"GET", "/api/dead-letters/{id}"}:          HandleLetters,
+	{"POST", "/api/dead-letters/{id}/reveal"}:  HandleLetters,
+	{"POST", "/api/dead-letters/{id}/replay"}:  HandleLetters,
+	{"POST", "/api/dead-letters/{id}/dismiss"}: HandleLetters,
+	{"POST", "/api/dead-letters/replay"}:       HandleLetters,
+	{"GET", "/api/dead-letters/replays/{id}"}:  HandleLetters,
 }
 
 // frames is the permission table of the stream.
@@ -95,6 +104,47 @@ var frames = map[string]Permission{
 	wire.StationState:  ReadStatus,
 	wire.CommandResult: ReadPanels,
 	wire.AccessChanged: SignedIn,
+}
+
+// commands is the permission table of orders to panels, by kind.
+var commands = map[string]Permission{
+	"arm":            CommandPanels,
+	"disarm":         CommandPanels,
+	"clear_alarm":    CommandPanels,
+	"force_arm":      ForceArm,
+	"bypass":         BypassZones,
+	"unbypass":       BypassZones,
+	"isolate":        BypassZones,
+	"outputs_on":     SwitchOutputs,
+	"outputs_off":    SwitchOutputs,
+	"outputs_switch": SwitchOutputs,
+	"open_door":      SwitchOutputs,
+	"clear_troubles": ServicePanels,
+	"set_clock":      ServicePanels,
+}
+
+// MayOrder reports whether a role may give a panel a command of a kind; one that the
+// table has no row for, nobody may.
+func MayOrder(role Role, kind string) bool {
+	p, ok := commands[kind]
+	return ok && role.Has(p)
+}
+
+// Orders returns the kinds of commands that a role may give, in order.
+func Orders(role Role) []string {
+	kinds := []string{}
+	for kind := range commands {
+		if MayOrder(role, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// CommandTable returns a copy of the table of orders to panels.
+func CommandTable() map[string]Permission {
+	return maps.Clone(commands)
 }
 
 // Needed returns the permission that a route needs; false where the table has no row,

@@ -60,12 +60,13 @@ type Alarm struct {
 	PreviousID              ids.AlarmID
 	ResolvedAt, ClosedAt    time.Time
 	ZoneName, PartitionName string
+	Words                   string // the panel's own for a code that no table has
 	Previous                *Alarm // of a new alarm, until PreviousID can be known
 }
 
 // View is the alarm as clients see it.
 func (a *Alarm) View(site wire.SiteRef) wire.Alarm {
-	pl, en := event.Describe(a.Code, a.Restore, a.Text)
+	pl, en := event.Describe(a.Code, a.Restore, a.Text, a.Words)
 	v := wire.Alarm{
 		ID: a.ID, Version: a.Version, Site: site, PanelID: a.PanelID, Kind: string(a.Kind), Priority: int(a.Priority),
 		State: string(a.State), Ring: a.Ring, Historic: a.Historic,

@@ -14,7 +14,7 @@ const commandLine = "command line"
 
 // CreateUser adds a user.
 func (p Program) CreateUser(ctx context.Context, cfg config.UserCreate) error {
-	core, err := open(ctx, cfg.Database, cfg.KeyFile, "", p)
+	core, err := open(ctx, cfg.Database, config.Servers{}, cfg.KeyFile, process{}, p)
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (p Program) CreateUser(ctx context.Context, cfg config.UserCreate) error {
 
 // SetPassword gives a user another password and ends their sessions.
 func (p Program) SetPassword(ctx context.Context, cfg config.UserPassword) error {
-	core, err := open(ctx, cfg.Database, cfg.KeyFile, "", p)
+	core, err := open(ctx, cfg.Database, config.Servers{}, cfg.KeyFile, process{}, p)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,12 +18,12 @@ import (
 	"dozor/internal/config"
 	"dozor/internal/demo"
 	"dozor/internal/ids"
-	"dozor/internal/lifecycle"
 	"dozor/internal/pg"
 	"dozor/internal/pgtemp"
+	"dozor/internal/rabbittemp"
+	"dozor/internal/redistemp"
 	"dozor/internal/secret"
 	"dozor/internal/site"
-	"dozor/satel/sim"
 )
 
 // DemoFacts is what demo.json in the data directory says of a running demo.
@@ -34,6 +35,20 @@ type DemoFacts struct {
 	// DatabaseDir is where the cluster lies: not always in the data directory.
 	DatabaseDir string `json:"database_dir"`
 	HealthURL   string `json:"health_url"`
+
+	// Of a full demo alone. URL and HealthURL are those of the first API there.
+	Room      string        `json:"room,omitempty"`
+	AMQPURL   string        `json:"amqp_url,omitempty"`
+	RedisURL  string        `json:"redis_url,omitempty"`
+	Processes []DemoProcess `json:"processes,omitempty"`
+}
+
+// DemoProcess is a process of a full demo.
+type DemoProcess struct {
+	Name      string `json:"name"`
+	URL       string `json:"url,omitempty"`
+	HealthURL string `json:"health_url,omitempty"`
+	Log       string `json:"log"`
 }
 
 // DemoUser is somebody who may sign in to the demo.
@@ -55,25 +70,16 @@ var demoUsers = []DemoUser{
 const (
 	demoDatabase = "dozor"
 	demoStop     = 15 * time.Second
+	demoPoll     = 250 * time.Millisecond
 )
 
 // Demo runs a whole station with simulated sites until ctx ends, and keeps what happened
 // in its data directory. out gets one short screen when everything answers.
 func (p Program) Demo(ctx context.Context, cfg config.Demo, out io.Writer) (err error) {
-	// What is taken is found out before anything begins.
-	for _, a := range []struct {
-		address config.Address
-		flag    string
-	}{{cfg.Listen, "--listen"}, {cfg.Control, "--control"}} {
-		l, err := listen(ctx, a.address, a.flag)
-		if err != nil {
-			return err
-		}
-		if err := l.Close(); err != nil {
-			return fmt.Errorf("try %s: %w", a.address, err)
-		}
-	}
 	d := &demonstration{Program: p, cfg: cfg, out: out}
+	if err := d.tryAddresses(ctx); err != nil {
+		return err
+	}
 	if d.dir, err = filepath.Abs(cfg.Data); err != nil {
 		return fmt.Errorf("find the data directory: %w", err)
 	}
@@ -86,15 +92,36 @@ func (p Program) Demo(ctx context.Context, cfg config.Demo, out io.Writer) (err 
 	if err := d.forget(); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, d.forget(), d.end()) }()
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
-	defer func() {
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), demoStop)
-		defer cancel()
-		err = errors.Join(err, d.forget(), d.sim.Stop(stop), d.postgres.Stop(stop))
-	}()
+	if cfg.Full {
+		return d.runFull(ctx)
+	}
 	return d.run(ctx)
+}
+
+// tryAddresses finds out what is taken before anything begins.
+func (d *demonstration) tryAddresses(ctx context.Context) error {
+	type wish struct {
+		address config.Address
+		flag    string
+	}
+	wishes := []wish{{d.cfg.Listen, "--listen"}, {d.cfg.Control, "--control"}}
+	if d.cfg.Full {
+		wishes = append(wishes, wish{d.cfg.Room, "--room"})
+	}
+	for _, w := range wishes {
+		l, err := listen(ctx, w.address, w.flag)
+		if err != nil {
+			return err
+		}
+		if err := l.Close(); err != nil {
+			return fmt.Errorf("try %s: %w", w.address, err)
+		}
+	}
+	return nil
 }
 
 type demonstration struct {
@@ -102,20 +129,34 @@ type demonstration struct {
 	cfg      config.Demo
 	out      io.Writer
 	dir      string
-	sites    []demo.Site
-	panels   []*sim.Panel
 	postgres *pgtemp.Server
-	sim      *sim.Server
+	endings  []func(context.Context) error
 }
 
 func (d *demonstration) file(name string) string { return filepath.Join(d.dir, name) }
 
+// atEnd has something ended with the demo, before what was begun earlier.
+func (d *demonstration) atEnd(end func(context.Context) error) { d.endings = append(d.endings, end) }
+
+// end ends what was begun, the last first, each in a time of its own.
+func (d *demonstration) end() error {
+	var errs []error
+	for _, end := range slices.Backward(d.endings) {
+		ctx, cancel := context.WithTimeout(context.Background(), demoStop)
+		errs = append(errs, end(ctx))
+		cancel()
+	}
+	return errors.Join(errs...)
+}
+
 // reset removes what an earlier demo left.
 func (d *demonstration) reset() error {
-	if err := pgtemp.Remove(d.file("postgres")); err != nil {
-		return fmt.Errorf("reset the demo: %w", err)
+	for name, remove := range map[string]func(string) error{"postgres": pgtemp.Remove, "rabbitmq": rabbittemp.Remove, "redis": redistemp.Remove} {
+		if err := remove(d.file(name)); err != nil {
+			return fmt.Errorf("reset the demo: %w", err)
+		}
 	}
-	for _, name := range []string{"demo.json", "key", "postgres", "panels"} {
+	for _, name := range []string{"demo.json", "key", "postgres", "rabbitmq", "redis", "panels", "logs"} {
 		if err := os.RemoveAll(d.file(name)); err != nil {
 			return fmt.Errorf("reset the demo: %w", err)
 		}
@@ -131,35 +172,27 @@ func (d *demonstration) forget() error {
 	return nil
 }
 
-// prepare starts the database and the simulated panels, and makes what is not there yet.
+// prepare makes the key and the database, and starts that.
 func (d *demonstration) prepare(ctx context.Context) (err error) {
-	if err := os.MkdirAll(d.file("panels"), 0o755); err != nil {
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
 	if err := ensureKey(d.file("key")); err != nil {
 		return err
 	}
-	if d.postgres, err = pgtemp.Start(ctx, pgtemp.Config{Dir: d.file("postgres"), Logger: d.Log}); err != nil {
+	settings := map[string]string{}
+	if d.cfg.Full {
+		settings["max_connections"] = strconv.Itoa(fullConnections)
+	}
+	if d.postgres, err = pgtemp.Start(ctx, pgtemp.Config{Dir: d.file("postgres"), Settings: settings, Logger: d.Log}); err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, d.postgres.Stop(context.WithoutCancel(ctx)))
-		}
-	}()
+	d.atEnd(d.postgres.Stop)
 	if err := d.postgres.CreateDatabase(ctx, demoDatabase, ""); err != nil {
 		return err
 	}
-	if _, err := pg.Migrate(ctx, d.postgres.OwnerURL(demoDatabase), d.Log); err != nil {
-		return err
-	}
-	if err := d.startPanels(ctx); err != nil {
-		return err
-	}
-	if err := d.fill(ctx); err != nil {
-		return errors.Join(err, d.sim.Stop(context.WithoutCancel(ctx)))
-	}
-	return nil
+	_, err = pg.Migrate(ctx, d.postgres.OwnerURL(demoDatabase), d.Log)
+	return err
 }
 
 func ensureKey(path string) error {
@@ -174,38 +207,16 @@ func ensureKey(path string) error {
 	return errors.Join(err, file.Close())
 }
 
-// startPanels starts one simulated panel a site; each keeps its event memory in a file,
-// as a panel does in flash.
-func (d *demonstration) startPanels(ctx context.Context) error {
-	d.sites = demo.Sites(d.cfg.Sites)
-	for i := range d.sites {
-		panel, err := sim.New(sim.Config{Site: &d.sites[i].Panel, Seed: uint64(i), Journal: d.file(filepath.Join("panels", strconv.Itoa(i+1)+".log"))})
-		if err != nil {
-			return fmt.Errorf("simulate the panel of %s: %w", d.sites[i].Name, err)
-		}
-		d.panels = append(d.panels, panel)
-	}
-	server, err := sim.NewServer(sim.ServerConfig{Panels: d.panels, Listen: "127.0.0.1:0", Control: string(d.cfg.Control), Logger: d.Log})
-	if err != nil {
-		return err
-	}
-	if err := server.Start(ctx); err != nil {
-		return fmt.Errorf("start the simulated panels: %w", err)
-	}
-	d.sim = server
-	return nil
-}
-
 // fill makes users, sites and panels. Those of an earlier run stay; their panels answer
-// on other ports now.
-func (d *demonstration) fill(ctx context.Context) error {
-	core, err := open(ctx, d.database(), d.file("key"), "demo", d.Program)
+// on other ports now: address gives that of a panel by its number, from 1.
+func (d *demonstration) fill(ctx context.Context, users []DemoUser, address func(number int) string) error {
+	core, err := open(ctx, d.database(), config.Servers{}, d.file("key"), process{name: "demo"}, d.Program)
 	if err != nil {
 		return err
 	}
 	defer core.close()
 	by := access.Station("demo")
-	for _, u := range demoUsers {
+	for _, u := range users {
 		_, err := core.auth.CreateUser(ctx, by, auth.NewUser{Login: u.Login, Name: u.Name, Role: access.Role(u.Role), Password: secret.Redacted(u.Password)})
 		if err != nil && !errors.Is(err, auth.ErrLoginTaken) {
 			return fmt.Errorf("make the demo's user %s: %w", u.Login, err)
@@ -220,8 +231,8 @@ func (d *demonstration) fill(ctx context.Context) error {
 		known[p.Site.Name] = p.ID
 	}
 	at := map[ids.PanelID]site.Address{}
-	for i, s := range d.sites {
-		host, port, err := splitAddress(d.sim.PanelAddr(i + 1))
+	for i, s := range demo.Sites(d.cfg.Sites) {
+		host, port, err := splitAddress(address(i + 1))
 		if err != nil {
 			return err
 		}
@@ -259,7 +270,7 @@ func (d *demonstration) create(ctx context.Context, core *core, s demo.Site) (id
 	}
 	panel, err := core.sites.CreatePanel(ctx, by, site.NewPanel{
 		SiteID: id, Name: s.Panel.Name, Host: fmt.Sprintf("site-%d", id), Port: 1, // until it is known where the simulator answers
-		Code: demo.Code,
+		Code: demo.Code, Key: secret.Redacted(s.Key),
 	})
 	if err != nil {
 		return 0, fmt.Errorf("make the panel of %s: %w", s.Name, err)
@@ -282,30 +293,37 @@ func (d *demonstration) database() config.Database {
 	return config.Database{URL: secret.Redacted(d.postgres.AppURL(demoDatabase))}
 }
 
-// run serves the station and lets the sites live.
+// run serves the station in this process and lets the sites live.
 func (d *demonstration) run(ctx context.Context) error {
+	town, err := d.openTown(ctx, config.DemoSites{
+		Database: d.database(), KeyFile: d.file("key"), Listen: "127.0.0.1:0", Control: d.cfg.Control, Sites: d.cfg.Sites, Journals: d.file("panels"),
+	})
+	if err != nil {
+		return err
+	}
+	d.atEnd(town.close)
+	if err := d.fill(ctx, demoUsers, town.server.PanelAddr); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	life := make(chan struct{})
 	cfg := config.Serve{
 		Database: d.database(), Roles: config.AllRoles, Listen: d.cfg.Listen, HealthListen: "localhost:0",
-		KeyFile: d.file("key"), Instance: "demo", PollInterval: 250 * time.Millisecond, MaxPanels: d.cfg.Sites,
+		KeyFile: d.file("key"), Instance: "demo", PollInterval: demoPoll, Subscribe: true, MaxPanels: d.cfg.Sites,
 		DeskGrace: d.cfg.DeskGrace,
 	}
 	begun := false
-	err := d.serve(ctx, cfg, func(where addresses) {
+	err = d.serve(ctx, cfg, func(where addresses) {
 		begun = true
-		if err := d.announce(where); err != nil {
+		facts := d.facts(where.url, where.health, town.server.ControlURL())
+		if err := d.announce(facts, ""); err != nil {
 			d.Log.Error("the demo's facts can't be written", "err", err)
 		}
 		go func() {
 			defer close(life)
-			if d.cfg.QuietScenario {
-				return
-			}
-			scenario := demo.Scenario{Sites: d.sites, Panels: d.panels, Logger: d.Log, Seed: uint64(time.Now().UnixNano())}
-			if err := lifecycle.Guard(scenario.Run)(ctx); err != nil {
-				d.Log.Error("the scenario ended", "err", err)
+			if !d.cfg.QuietScenario {
+				town.live(ctx)
 			}
 		}()
 	})
@@ -316,12 +334,16 @@ func (d *demonstration) run(ctx context.Context) error {
 	return err
 }
 
-// announce writes demo.json and says on one screen what there is and what to try.
-func (d *demonstration) announce(where addresses) error {
-	facts := DemoFacts{
-		URL: where.url, Users: demoUsers, SimControl: d.sim.ControlURL(), DatabaseURL: d.postgres.AppURL(demoDatabase),
-		DatabaseDir: d.postgres.Dir(), HealthURL: where.health,
+func (d *demonstration) facts(url, health, control string) DemoFacts {
+	return DemoFacts{
+		URL: url, Users: demoUsers, SimControl: control, DatabaseURL: d.postgres.AppURL(demoDatabase),
+		DatabaseDir: d.postgres.Dir(), HealthURL: health,
 	}
+}
+
+// announce writes demo.json and says on one screen what there is and what to try; more is
+// put between the two.
+func (d *demonstration) announce(facts DemoFacts, more string) error {
 	raw, err := json.MarshalIndent(facts, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write demo.json: %w", err)
@@ -334,7 +356,8 @@ func (d *demonstration) announce(where addresses) error {
 		return fmt.Errorf("write demo.json: %w", err)
 	}
 	_, err = fmt.Fprintf(d.out, demoScreen, facts.URL, demoUsers[0].Login, demoUsers[0].Password, demoUsers[2].Login, demoUsers[2].Password,
-		len(d.sites), facts.SimControl, d.dir, facts.SimControl, facts.SimControl, facts.SimControl)
+		demoUsers[3].Login, demoUsers[3].Password, d.cfg.Sites, facts.SimControl, d.dir, more,
+		facts.SimControl, facts.SimControl, facts.SimControl, facts.SimControl)
 	return err
 }
 
@@ -344,13 +367,15 @@ dozor demo
   console    %s
   operator   %s / %s
   supervisor %s / %s
+  admin      %s / %s
   sites      %d simulated, control %s
   data       %s  (facts in demo.json)
-
+%s
   Try: sign in and wait for an alarm; Space claims the most urgent one, ? shows the keys.
   Hold-up at the jeweller:   curl -X POST %s/panels/1/zones/10/violate
   Cut the link of site 2:    curl -X POST %s/panels/2/link/drop     (…/link/restore)
   What panel 1 recorded:     curl %s/panels/1/events
+  An event nobody can read:  curl -X POST %s/panels/3/unreadable    (an administrator finds it with G D)
   Kill this process with -9 in the middle and start it again: nothing is lost.
 
   Ctrl-C ends it; the next start goes on with its data, --reset begins anew.

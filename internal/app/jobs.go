@@ -15,6 +15,9 @@ const (
 	sweepEvery      = time.Second
 	timersEvery     = 500 * time.Millisecond
 	sessionsEvery   = 2 * time.Second // a screen whose session ran out is told, its alarms are put back
+	lettersEvery    = time.Second
+	panelwatchEvery = time.Second
+	wordsEvery      = time.Second
 	retentionEvery  = time.Hour
 	outboxKept      = 7 * 24 * time.Hour
 	partitionsAhead = 6 // months of events that have their table before they begin

@@ -13,12 +13,14 @@ import (
 
 	"dozor/internal/bus"
 	"dozor/internal/config"
+	"dozor/internal/deadletter"
 	"dozor/internal/failpoint"
 	"dozor/internal/ingest"
 	"dozor/internal/lifecycle"
 	"dozor/internal/linkwatch"
 	"dozor/internal/obs"
 	"dozor/internal/outbox"
+	"dozor/internal/panelwatch"
 	"dozor/internal/pg"
 	"dozor/internal/push"
 	"dozor/internal/worker"
@@ -47,7 +49,7 @@ func (p Program) serve(ctx context.Context, cfg config.Serve, started func(addre
 			return err
 		}
 	}
-	core, err := open(ctx, cfg.Database, cfg.KeyFile, cfg.Instance, p)
+	core, err := open(ctx, cfg.Database, cfg.Servers, cfg.KeyFile, process{cfg.Instance, cfg.Roles}, p)
 	if err != nil {
 		return err
 	}
@@ -59,6 +61,7 @@ func (p Program) serve(ctx context.Context, cfg config.Serve, started func(addre
 	health := obs.NewHealth(log, core.registry)
 	health.Add("database", core.checkDatabase)
 	core.measureQueues()
+	core.showParts(health)
 	healthListener, err := listen(ctx, cfg.HealthListen, "--health-listen")
 	if err != nil {
 		return err
@@ -67,6 +70,7 @@ func (p Program) serve(ctx context.Context, cfg config.Serve, started func(addre
 	group := lifecycle.NewGroup(log, lifecycle.Options{Restarted: restarted})
 	group.Add(lifecycle.Service{Name: "health", Run: func(ctx context.Context) error { return health.Serve(ctx, healthListener) }},
 		lifecycle.Service{Name: "hints", Run: core.hints.Run})
+	group.Add(core.partServices()...)
 	if cfg.Roles.Has(config.Relay) {
 		group.Add(core.relay(cfg.EventsKept)...)
 	}
@@ -146,7 +150,7 @@ func (c *core) relay(eventsKept int) []lifecycle.Service {
 		DB: c.direct, Fanout: c.live, Log: c.log, Wakes: wakes,
 		Metrics: outbox.NewMetrics(c.registry), Hit: failpoint.Hit,
 	})
-	return []lifecycle.Service{
+	services := []lifecycle.Service{
 		{Name: "relay", Run: func(ctx context.Context) error { defer stop(); return relay.Run(ctx) }},
 		{Name: "retention", Run: c.every(retentionEvery, "retention", func(ctx context.Context) error {
 			if _, err := relay.Trim(ctx, outboxKept); err != nil {
@@ -155,17 +159,27 @@ func (c *core) relay(eventsKept int) []lifecycle.Service {
 			return c.housekeep(ctx, eventsKept)
 		})},
 	}
+	if c.broker != nil {
+		services = append(services, c.integrations())
+	}
+	return services
 }
 
 // worker is the role that keeps the connections to panels.
 func (c *core) worker(cfg config.Serve) lifecycle.Service {
-	queued, stop := c.hints.Subscribe(channelCommands)
+	queued, stopQueued := c.hints.Subscribe(channelCommands)
+	givenBack, stopGivenBack := c.hints.Subscribe(channelLeases)
 	w := worker.New(worker.Config{
 		Instance: c.instance, Pool: c.pool, Bus: c.bus, Leases: c.live, States: c.live, Panels: c.sites, Commands: c.commands,
-		Logger: c.log, Clock: time.Now, Trace: obs.NewTrace, Metrics: c.registry, Poll: cfg.PollInterval, MinGap: client.DefaultMinGap, MaxPanels: cfg.MaxPanels,
-		Queued: queued, StateWritten: func() { c.hints.Hint(channelStates) }, Hit: failpoint.Hit,
+		Logger: c.log, Clock: time.Now, Trace: obs.NewTrace, Metrics: c.registry, Poll: cfg.PollInterval, Subscribe: cfg.Subscribe, MinGap: client.DefaultMinGap, MaxPanels: cfg.MaxPanels,
+		Queued: queued, RenewNow: c.live.Shaken(), GivenBack: givenBack, GaveBack: func() { c.hints.Hint(channelLeases) },
+		StateWritten: func() { c.hints.Hint(channelStates) }, Hit: failpoint.Hit,
 	})
-	return lifecycle.Service{Name: "worker", Run: func(ctx context.Context) error { defer stop(); return w.Run(ctx) }}
+	return lifecycle.Service{Name: "worker", Run: func(ctx context.Context) error {
+		defer stopQueued()
+		defer stopGivenBack()
+		return w.Run(ctx)
+	}}
 }
 
 // api is the role that people meet: what consumes events and judges, and what serves.
@@ -175,16 +189,18 @@ func (c *core) api(ctx context.Context, cfg config.Serve, health *obs.Health) (s
 		return nil, "", err
 	}
 	if c.decisive, err = pg.Open(ctx, cfg.Database.URL.Reveal(), pg.Options{
-		MaxConns: ingest.Conns, MinConns: ingest.Conns, Warm: ingest.Warm, Pooled: cfg.Database.Pooled(), Name: "dozor " + c.instance + " ingest",
+		MaxConns: ingest.Conns(len(c.buses)), MinConns: ingest.Conns(len(c.buses)), Warm: ingest.Warm, Pooled: cfg.Database.Pooled(), Name: "dozor " + c.instance + " ingest",
 	}); err != nil {
 		return nil, "", err
 	}
 	in := ingest.New(ingest.Deps{
-		Pool: c.decisive, Logger: c.log, Metrics: c.registry, Rules: rules, Buses: []bus.Bus{c.bus},
+		Pool: c.decisive, Logger: c.log, Metrics: c.registry, Rules: rules, Buses: c.buses,
 		OnStored: c.notified, Hit: failpoint.Hit,
 	})
+	letters, asked, stop := c.deadLetters()
 	watch := linkwatch.New(linkwatch.Config{Pool: c.pool, Bus: c.bus, Logger: c.log, Trace: obs.NewTrace})
-	web, err := c.web(cfg, health)
+	panels := panelwatch.New(panelwatch.Config{Pool: c.pool, Bus: c.bus, Logger: c.log, Trace: obs.NewTrace, ClockLimit: cfg.ClockLimit})
+	web, err := c.web(cfg, letters, health)
 	if err != nil {
 		return nil, "", err
 	}
@@ -196,8 +212,17 @@ func (c *core) api(ctx context.Context, cfg config.Serve, health *obs.Health) (s
 		{
 			{Name: "ingest", Run: in.Run},
 			{Name: "linkwatch", Run: watch.Run},
+			{Name: "panelwatch", Run: c.every(panelwatchEvery, "panelwatch", panels.Round)},
 			{Name: "sweeper", Run: c.every(sweepEvery, "sweeper", func(ctx context.Context) error {
 				_, err := c.commands.Sweep(ctx)
+				return err
+			})},
+			{Name: "letters", Run: func(ctx context.Context) error {
+				defer stop()
+				return c.onWake(asked, lettersEvery, "letters", letters.Send)(ctx)
+			}},
+			{Name: "words", Run: c.every(wordsEvery, "words", func(ctx context.Context) error {
+				_, err := web.desk.TellWords(ctx)
 				return err
 			})},
 			{Name: "timers", Run: c.runTimers(web.desk.Timers())},
@@ -254,6 +279,27 @@ func (c *core) measureQueues() {
 			return float64(depth)
 		}))
 	}
+}
+
+// deadLetters makes the use cases, what wakes their sending, and the end of that; and shows
+// how many wait.
+func (c *core) deadLetters() (letters *deadletter.Letters, asked <-chan struct{}, stop func()) {
+	asked, stop = c.hints.Subscribe(channelLetters)
+	letters = deadletter.New(deadletter.Deps{
+		Pool: c.pool, Audit: c.audit, Bus: c.bus, Logger: c.log, Requested: func() { c.hints.Hint(channelLetters) },
+	})
+	c.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "dozor_dead_letters", Help: "Messages that were set aside and wait for a person; -1: not known.",
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		n, err := letters.Waiting(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(n)
+	}))
+	return letters, asked, stop
 }
 
 // Limits of the HTTP server against clients that are slow or hostile. There is no limit

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dozor/internal/config"
+	"dozor/internal/deadletter"
 	"dozor/internal/desk"
 	"dozor/internal/httpapi"
 	"dozor/internal/obs"
@@ -33,7 +34,7 @@ type web struct {
 	server *http.Server
 }
 
-func (c *core) web(cfg config.Serve, health *obs.Health) (*web, error) {
+func (c *core) web(cfg config.Serve, letters *deadletter.Letters, health *obs.Health) (*web, error) {
 	w := &web{desk: desk.New(desk.Deps{Pool: c.pool, Audit: c.audit, Notified: c.notified})}
 	w.hub = stream.NewHub(stream.Config{Fanout: c.live, Reader: stream.NewTable(c.pool), Log: c.log, Metrics: stream.NewMetrics(c.registry)})
 	health.Add("stream", func(context.Context) (string, error) {
@@ -55,8 +56,8 @@ func (c *core) web(cfg config.Serve, health *obs.Health) (*web, error) {
 		return nil, fmt.Errorf("open the web client: %w", err)
 	}
 	handler := httpapi.New(httpapi.Deps{
-		Pool: c.pool, Auth: c.auth, Desk: w.desk, Sites: c.sites, Commands: c.commands,
-		Presence: w.people, Self: w.self, Hub: w.hub, Push: w.push, Events: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance,
+		Pool: c.pool, Auth: c.auth, Desk: w.desk, Sites: c.sites, Commands: c.commands, Letters: letters,
+		Presence: w.people, Self: w.self, Roster: c.roster, Queues: c.queues(), Hub: w.hub, Push: w.push, Events: w.push, Client: client, Log: c.log, Version: c.version, Instance: c.instance,
 	})
 	w.server = httpServer(handler, c.log)
 	return w, nil
@@ -88,4 +89,13 @@ func (w *web) serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("drain: %w", err)
 	}
 	return nil
+}
+
+// queues are the buses as people know them.
+func (c *core) queues() map[string]httpapi.Depths {
+	queues := map[string]httpapi.Depths{"postgres": c.pgbus}
+	if c.broker != nil {
+		queues[partRabbit] = c.broker
+	}
+	return queues
 }

@@ -180,6 +180,13 @@ func (a *Auth) Purge(ctx context.Context) error {
 	return nil
 }
 
-// RequestKey keys the hashes by which repeated requests are known: what was asked may hold
-// a password or a panel's code, which a plain hash in the database would give away.
-func (a *Auth) RequestKey() []byte { return a.d.Keyring.Derive("idempotent-requests").Key }
+// RequestKeys key the hashes by which repeated requests are known: what was asked may hold
+// a password or a panel's code, which a plain hash in the database would give away. New
+// hashes are made with the first; the others know those made before a rotation.
+func (a *Auth) RequestKeys() [][]byte {
+	var keys [][]byte
+	for _, d := range a.d.Keyring.DeriveAll("idempotent-requests") {
+		keys = append(keys, d.Key)
+	}
+	return keys
+}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 
 	"dozor/internal/ids"
 	"dozor/internal/secret"
+	"dozor/satel"
 )
 
 // ErrInexact is wrapped by the error of a run in which events were lost or doubled.
@@ -38,7 +41,8 @@ type alarmRun struct {
 	metrics string // URL; empty: not known
 	child   *child // the dozor that the run started; nil: it measures another's
 	meters  []meter
-	disk    string // folder beside the database; empty: it is another's
+	own     *station // that the run made; nil: it measures another's
+	disk    string   // folder beside the database; empty: it is another's
 	targets []target
 }
 
@@ -57,6 +61,10 @@ func Alarm(ctx context.Context, o AlarmOptions) (report AlarmReport, err error) 
 			return report, err
 		}
 		defer func() { err = errors.Join(err, s.close(ctx)) }()
+		if err := s.use(ctx, o.Adapters); err != nil {
+			return report, err
+		}
+		r.own = s
 		err = r.start(ctx, s)
 	}
 	if r.api != nil {
@@ -73,7 +81,7 @@ func Alarm(ctx context.Context, o AlarmOptions) (report AlarmReport, err error) 
 
 // start makes panels and a dozor that has them.
 func (r *alarmRun) start(ctx context.Context, s *station) error {
-	process, simulated, err := s.simulate(ctx, &r.o)
+	process, simulated, err := s.simulate(ctx, r.o.Panels, panelTimes{r.o.LogDelay, r.o.AnswerDelay, r.o.MinGap})
 	if err != nil {
 		return err
 	}
@@ -93,7 +101,7 @@ func (r *alarmRun) start(ctx context.Context, s *station) error {
 	}
 	r.child, r.metrics, r.disk = dozor.child, dozor.metrics, s.dir
 	r.api = newAPI(dozor.url, benchLogin, s.password)
-	r.meters = []meter{s.postgresMeter(), dozor.meter(), process.meter()}
+	r.meters = append(s.serverMeters(), dozor.meter(), process.meter())
 	for i, id := range panels {
 		r.targets = append(r.targets, target{number: i + 1, id: id})
 	}
@@ -132,11 +140,7 @@ func (r *alarmRun) measure(ctx context.Context) (report AlarmReport, err error) 
 	if err != nil {
 		return report, err
 	}
-	// Events of panels that are not driven are nobody's business.
-	driven := map[ids.PanelID]bool{}
-	for _, t := range r.targets {
-		driven[t.id] = true
-	}
+	driven := r.driven()
 	screens := make([]*screen, r.o.Clients)
 	for i := range screens {
 		screens[i] = newScreen(r.api, from, driven, r.log)
@@ -150,6 +154,15 @@ func (r *alarmRun) measure(ctx context.Context) (report AlarmReport, err error) 
 	}
 	r.log.Info("screens are connected", "clients", len(screens))
 	return r.raise(watching, screens)
+}
+
+// driven are the panels that raise alarms: events of others are nobody's business.
+func (r *alarmRun) driven() map[ids.PanelID]bool {
+	driven := map[ids.PanelID]bool{}
+	for _, t := range r.targets {
+		driven[t.id] = true
+	}
+	return driven
 }
 
 // afterwards is the error of a run whose helpers have ended, too. The failure of one ends
@@ -171,7 +184,7 @@ func (r *alarmRun) prepare(ctx context.Context) error {
 		return err
 	}
 	r.log.Info("links are up", "panels", len(panels))
-	if err := r.waitForNames(ctx); err != nil {
+	if err := waitForNames(ctx, r.child, r.sim, r.targets, len(r.targets)); err != nil {
 		return err
 	}
 	for i := range r.targets {
@@ -190,17 +203,21 @@ func (r *alarmRun) prepare(ctx context.Context) error {
 	return nil
 }
 
-// waitForNames waits until no panel is asked for names any more: the worker reads them
-// after it has connected, and that is not what is measured.
-func (r *alarmRun) waitForNames(ctx context.Context) error {
+// waitForNames waits until none of the targets, some of so many panels, is asked for names any
+// more: the worker reads them after it has connected, and that is not what is measured.
+func waitForNames(ctx context.Context, c *child, s *simulator, targets []target, panels int) error {
 	const calm = 1500 * time.Millisecond
+	limit := 3*readyLimit + time.Duration(panels)*100*time.Millisecond
 	asked, since := -1, time.Now()
-	return until(ctx, r.child, 3*readyLimit, "the names of panels to be read", func(ctx context.Context) error {
+	return until(ctx, c, limit, "the names of panels to be read", func(ctx context.Context) error {
 		sum := 0
-		for _, t := range r.targets {
-			n, err := r.sim.names(ctx, t.number)
+		for _, t := range targets {
+			n, err := s.asked(ctx, t.number, satel.CmdObjectName)
 			if err != nil {
 				return err
+			}
+			if n == 0 {
+				return errors.New("not all are asked for names yet")
 			}
 			sum += n
 		}
@@ -265,7 +282,7 @@ func (r *alarmRun) raise(ctx context.Context, screens []*screen) (report AlarmRe
 	if r.o.Burst > 0 {
 		err = burst(ctx, r.sim, r.targets, r.o.Burst)
 	} else {
-		acts := schedule(len(r.targets), r.o.Rate, r.o.Duration, rand.New(rand.NewPCG(seed, seed)))
+		acts := schedule(len(r.targets), r.o.Rate, r.o.Duration, halfARound(len(r.targets), r.o.Rate), rand.New(rand.NewPCG(seed, seed)))
 		alarms, err = play(ctx, r.sim, r.targets, acts)
 	}
 	if err != nil {
@@ -293,6 +310,11 @@ func (r *alarmRun) raise(ctx context.Context, screens []*screen) (report AlarmRe
 	}
 	report = r.report(alarms, truths, screens)
 	report.Processes, report.elapsed = processes, elapsed
+	if r.own != nil {
+		if report.States, err = r.own.readStates(ctx, slices.Collect(maps.Keys(r.driven()))); err != nil {
+			return report, err
+		}
+	}
 	if disk != nil {
 		took, err := disk.end()
 		if err != nil {

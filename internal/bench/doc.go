@@ -2,7 +2,10 @@
 // simulated panels on TCP, clients on WebSockets.
 //
 // Alarm times the way from a panel to the screens; Ingest the way from the bus to the
-// wire, beside what the same PostgreSQL does with the same rows alone. Both start child
+// wire, beside what the same PostgreSQL does with the same rows alone; Panels what holding
+// many panels costs a worker, beside polling them with the client alone; Screen what a
+// browser makes of it; Push what sending to thousands of clients costs, beside another
+// server with as many. They start child
 // processes of the running program, so that CPU and memory are counted for each, and end
 // them whatever happens: a child dies with its bench.
 //

@@ -52,10 +52,15 @@ type act struct {
 	violate bool
 }
 
-// schedule spreads alarms over panels in turn, so many a second, each with its end half
-// a round later. They come at a random moment of the first half of their time slot: an
-// even beat would meet an even poll always at the same point.
-func schedule(panels int, rate float64, duration time.Duration, random *rand.Rand) []act {
+// halfARound is the time after which schedule has come to every other panel.
+func halfARound(panels int, rate float64) time.Duration {
+	return time.Duration(float64(panels) / rate / 2 * float64(time.Second))
+}
+
+// schedule spreads alarms over panels in turn, so many a second, each with its end so long
+// after it. They come at a random moment of the first half of their time slot: an even
+// beat would meet an even poll always at the same point.
+func schedule(panels int, rate float64, duration, open time.Duration, random *rand.Rand) []act {
 	slot := time.Duration(float64(time.Second) / rate)
 	jitter := func() time.Duration { return time.Duration(random.Float64() * float64(slot) / 2) }
 	var acts []act
@@ -63,7 +68,7 @@ func schedule(panels int, rate float64, duration time.Duration, random *rand.Ran
 		begin := time.Duration(i) * slot
 		acts = append(acts,
 			act{due: begin + jitter(), target: i % panels, turn: i / panels, violate: true},
-			act{due: begin + time.Duration(panels)*slot/2 + jitter(), target: i % panels, turn: i / panels})
+			act{due: begin + open + jitter(), target: i % panels, turn: i / panels})
 	}
 	slices.SortStableFunc(acts, func(a, b act) int { return cmp.Compare(a.due, b.due) })
 	return acts

@@ -81,7 +81,7 @@ func TestWholeRuns(t *testing.T) {
 		requireProcesses(t, report.Processes, "bench")
 		require.Equal(t, []string{
 			"burst_s", "clients", "disk_ms", "duplicated", "events", "floor_ms", "floor_s", "latency_ms", "lost",
-			"own_ms", "panels", "processes",
+			"own_ms", "panels", "processes", "state_read_ms",
 		}, keys(t, &report))
 	})
 
@@ -102,6 +102,50 @@ func TestWholeRuns(t *testing.T) {
 		requireEmpty(t, o.Dir)
 	})
 
+	t.Run("every event of panels that two workers hold is on the bus, and stored once", func(t *testing.T) {
+		t.Parallel()
+		o := PanelsOptions{
+			Panels: 6, Workers: 2, Rate: 10, Duration: 4 * time.Second, Limit: 20 * time.Second,
+			PollInterval: 250 * time.Millisecond, AnswerDelay: 5 * time.Millisecond, MinGap: 2 * time.Millisecond,
+			Settings: settings(t),
+		}
+		report, err := Panels(t.Context(), o)
+		require.NoError(t, err)
+		require.Equal(t, 40, report.Events, "20 alarms and their ends")
+		require.Zero(t, report.Lost)
+		require.Zero(t, report.Duplicated)
+		require.InDelta(t, 264, report.FloorMS, 0.01)
+		require.Positive(t, report.Latency.P50)
+		require.InDelta(t, 4, report.PollHz, 1.5)
+		require.Positive(t, report.WorkerRSS)
+		requireProcesses(t, report.Processes, "postgres", "dozor", "dozor", "sim", "bench")
+		require.Contains(t, printed(t, &report), "lost 0, stored twice 0")
+		require.Equal(t, []string{
+			"bare_cpu_us_per_panel_second", "cpu_us_per_panel_second", "duplicated", "events", "floor_ms", "latency_ms", "lost",
+			"panels", "poll_hz", "processes", "ratio_to_bare", "worker_cpu_percent", "worker_rss_mib", "workers",
+		}, keys(t, &report))
+		requireEmpty(t, o.Dir)
+	})
+
+	t.Run("over RabbitMQ and Redis too", func(t *testing.T) {
+		t.Parallel()
+		o := panels
+		o.Settings, o.Adapters = settings(t), WithBoth
+		alarms, err := Alarms(t.Context(), o)
+		require.NoError(t, err)
+		require.Len(t, alarms.Runs, 1)
+		require.Equal(t, 40, alarms.Runs[0].Report.Events)
+		require.Positive(t, alarms.Runs[0].Report.States.Redis.P95)
+		requireProcesses(t, alarms.Runs[0].Report.Processes, "postgres", "rabbitmq", "redis", "dozor", "sim", "bench")
+		requireEmpty(t, o.Dir)
+
+		i := IngestOptions{Events: 2000, Panels: 10, Settings: settings(t), Adapters: WithRabbit}
+		ingested, err := Ingests(t.Context(), i)
+		require.NoError(t, err)
+		require.Equal(t, 2000, ingested.Runs[0].Report.Events)
+		requireEmpty(t, i.Dir)
+	})
+
 	t.Run("every alarm is painted by a browser", func(t *testing.T) {
 		t.Parallel()
 		o := ScreenOptions{Open: 30, Panels: 2, Rate: 2, Duration: 3 * time.Second, Settings: settings(t)}
@@ -113,6 +157,31 @@ func TestWholeRuns(t *testing.T) {
 		require.Positive(t, report.Paint.P50)
 		require.Positive(t, report.Frame.P50)
 		require.Contains(t, printed(t, &report), "6 alarms with 30 open")
+		requireEmpty(t, o.Dir)
+	})
+
+	t.Run("every notification is at every client that reads, and at the peer's", func(t *testing.T) {
+		t.Parallel()
+		peer := filepath.Join(t.TempDir(), "pushpeer")
+		said, err := exec.CommandContext(t.Context(), "go", "build", "-C", "../../tools/pushpeer", "-o", peer, ".").CombinedOutput()
+		require.NoError(t, err, "%s", said)
+		o := PushOptions{Clients: 20, Slow: .2, Rate: 20, Bytes: 512, Duration: 4 * time.Second, Peer: peer, Settings: settings(t)}
+		report, err := Push(t.Context(), o)
+		require.NoError(t, err)
+		require.Equal(t, 4, report.Slow)
+		require.Zero(t, report.Lost)
+		require.Zero(t, report.Duplicated)
+		require.Equal(t, int64(16*80), report.dozor.messages)
+		require.Equal(t, report.dozor.messages, report.peer.messages)
+		require.Positive(t, report.P99)
+		require.Positive(t, report.PerCPUSecond)
+		require.InDelta(t, report.PerCPUSecond / *report.PeerPerCPUSecond, *report.Ratio, 0.001)
+		requireProcesses(t, report.Processes, "dozor", "postgres", "bench")
+		require.Contains(t, printed(t, &report), "20 clients, 4 of them slow")
+		require.Equal(t, []string{
+			"clients", "duplicated", "kib_per_client", "lost", "messages_per_cpu_s", "messages_per_s", "p99_ms",
+			"peer_kib_per_client", "peer_messages_per_cpu_s", "peer_p99_ms", "processes", "ratio_to_peer", "slow_clients", "slow_let_go",
+		}, keys(t, &report))
 		requireEmpty(t, o.Dir)
 	})
 

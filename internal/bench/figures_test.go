@@ -199,7 +199,11 @@ func TestOptionsThatMakeNoSenseAreNamed(t *testing.T) {
 		_, err := Alarm(t.Context(), o)
 		require.ErrorContains(t, err, want)
 	}
-	_, err := Ingest(t.Context(), IngestOptions{})
+	_, err := Panels(t.Context(), PanelsOptions{})
+	require.ErrorContains(t, err, "--panels")
+	require.ErrorContains(t, err, "--workers")
+	require.ErrorContains(t, err, "--rate and --duration")
+	_, err = Ingest(t.Context(), IngestOptions{})
 	require.ErrorContains(t, err, "--events")
 	require.ErrorContains(t, err, "--panels")
 }
@@ -209,7 +213,7 @@ func TestAScheduleHasTheRateAndEndsEveryAlarmBeforeTheNextOfItsPanel(t *testing.
 		panels := rapid.IntRange(1, 30).Draw(t, "panels")
 		rate := rapid.Float64Range(0.5, 200).Draw(t, "rate")
 		duration := time.Duration(rapid.IntRange(1, 5000).Draw(t, "ms")) * time.Millisecond
-		acts := schedule(panels, rate, duration, rand.New(rand.NewPCG(1, 2)))
+		acts := schedule(panels, rate, duration, halfARound(panels, rate), rand.New(rand.NewPCG(1, 2)))
 		alarms, open, turns := 0, make([]bool, panels), make([]int, panels)
 		for i, a := range acts {
 			if i > 0 {

@@ -45,6 +45,9 @@ func Ingest(ctx context.Context, o IngestOptions) (report IngestReport, err erro
 		return report, err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	if err := s.use(ctx, o.Adapters); err != nil {
+		return report, err
+	}
 	r := &ingestRun{station: s, o: o}
 	if err := r.prepare(ctx); err != nil {
 		return report, err
@@ -173,7 +176,7 @@ func (r *ingestRun) measure(ctx context.Context) (report IngestReport, err error
 	if err := r.settle(ctx); err != nil {
 		return report, err
 	}
-	used, err := startMeters(r.postgresMeter(), dozor.meter(), processMeter("bench", os.Getpid()))
+	used, err := startMeters(append(r.serverMeters(), dozor.meter(), processMeter("bench", os.Getpid()))...)
 	if err != nil {
 		return report, err
 	}

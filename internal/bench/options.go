@@ -24,6 +24,8 @@ type Settings struct {
 
 // AlarmOptions say what Alarm does.
 type AlarmOptions struct {
+	Adapters Adapters `default:"pg" enum:"pg,amqp,redis,both,all" placeholder:"WHICH" help:"What carries the load besides PostgreSQL: nothing (pg), RabbitMQ (amqp), Redis (redis) or both; all measures each of the four in one run."`
+
 	Panels   int           `default:"20" placeholder:"N" help:"How many panels raise alarms."`
 	Clients  int           `default:"20" placeholder:"N" help:"How many screens are connected."`
 	Rate     float64       `default:"5" placeholder:"N" help:"Alarms per second over all panels."`
@@ -47,6 +49,8 @@ type AlarmOptions struct {
 
 // IngestOptions say what Ingest does.
 type IngestOptions struct {
+	Adapters Adapters `default:"pg" enum:"pg,amqp,redis,both,all" placeholder:"WHICH" help:"What carries the load besides PostgreSQL: nothing (pg), RabbitMQ (amqp), Redis (redis) or both; all measures each of the four in one run."`
+
 	Events int `default:"100000" placeholder:"N" help:"How many events are put on the bus."`
 	Panels int `default:"50" placeholder:"N" help:"How many panels they come from, each at a site of its own."`
 
@@ -66,6 +70,8 @@ func (o *AlarmOptions) check() error {
 			problems = append(problems, fmt.Errorf(format, args...))
 		}
 	}
+	problems = append(problems, o.Adapters.check())
+	refuse(o.URL != "" && o.Adapters != "" && o.Adapters != OnlyPostgres, "--adapters: a running dozor has its own")
 	refuse(o.Panels < 1 || o.Panels > maxPanels, "--panels: want 1 to %d", maxPanels)
 	refuse(o.Clients < 1 || o.Clients > maxClients, "--clients: want 1 to %d", maxClients)
 	refuse(o.Burst < 0, "--burst: want a number of alarms")
@@ -99,7 +105,7 @@ func (o *AlarmOptions) burstFloor() time.Duration {
 }
 
 func (o *IngestOptions) check() error {
-	var problems []error
+	problems := []error{o.Adapters.check()}
 	if o.Events < 1 || o.Events > maxEvents {
 		problems = append(problems, fmt.Errorf("--events: want 1 to %d", maxEvents))
 	}

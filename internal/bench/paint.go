@@ -225,7 +225,7 @@ func (r *alarmRun) watch(ctx, tab context.Context, o ScreenOptions) (report Scre
 	if _, err := chromedp.Run(tab, chromedp.Evaluate[bool]("bench.counting = true")); err != nil {
 		return report, fmt.Errorf("begin to count in the page: %w", err)
 	}
-	acts := schedule(len(r.targets), o.Rate, o.Duration, rand.New(rand.NewPCG(seed, seed)))
+	acts := schedule(len(r.targets), o.Rate, o.Duration, halfARound(len(r.targets), o.Rate), rand.New(rand.NewPCG(seed, seed)))
 	if report.Alarms, err = play(ctx, r.sim, r.targets, acts); err != nil {
 		return report, r.explain(err)
 	}

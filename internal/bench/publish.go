@@ -24,11 +24,30 @@ const (
 
 // openBus makes the publishing end, with the hints that wake consumers.
 func (s *station) openBus(ctx context.Context, group *errgroup.Group) (bus.Publisher, func(), error) {
-	pool, err := pg.Open(ctx, s.server.AppURL(stationDB), pg.Options{MaxConns: publishers + 1, Name: instance + "/bus"})
+	own, done, err := s.openPostgresBus(ctx, group, publishers+1)
 	if err != nil {
 		return nil, nil, err
 	}
-	direct, err := pg.OpenDirect(ctx, s.server.AppURL(stationDB), pg.Options{MaxConns: 2, Name: instance + "/hints"})
+	out, closeBroker, err := s.publisher(own)
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return out, func() {
+		if err := closeBroker(); err != nil {
+			s.log.Debug("the bench's way to the broker", "err", err)
+		}
+		done()
+	}, nil
+}
+
+// openPostgresBus makes PostgreSQL's bus, both ends, with the hints that wake consumers.
+func (s *station) openPostgresBus(ctx context.Context, group *errgroup.Group, conns int32) (*pgbus.Bus, func(), error) {
+	pool, err := pg.Open(ctx, s.server.AppURL(stationDB), pg.Options{MaxConns: conns, Name: instance + "/bus"})
+	if err != nil {
+		return nil, nil, err
+	}
+	direct, err := pg.OpenDirect(ctx, s.server.AppURL(stationDB), pg.Options{MaxConns: 4, Name: instance + "/hints"})
 	if err != nil {
 		pool.Close()
 		return nil, nil, err

@@ -23,6 +23,8 @@ type AlarmReport struct {
 	Own     *OwnShare `json:"own_ms"`
 	// Disk is what making one page durable took on PostgreSQL's disk, meanwhile.
 	Disk *Latency `json:"disk_ms"`
+	// States is what reading a panel's live state takes; null with --url.
+	States *StateReads `json:"state_read_ms"`
 	// Burst is the time from the burst to the last event at the last client, Floor that of
 	// reading the largest share of one panel.
 	Burst *float64 `json:"burst_s"`
@@ -83,6 +85,12 @@ func (r *AlarmReport) Print(w io.Writer, asJSON bool) error {
 	}
 	if r.Disk != nil {
 		t.row("one page to the disk", r.Disk.P50, r.Disk.P95, r.Disk.P99, r.Disk.Max, "")
+	}
+	if r.States != nil {
+		t.row("a state from PostgreSQL", r.States.Postgres.P50, r.States.Postgres.P95, r.States.Postgres.P99, r.States.Postgres.Max, "")
+		if in := r.States.Redis; in != nil {
+			t.row("a state from Redis", in.P50, in.P95, in.P99, in.Max, "")
+		}
 	}
 	if r.Burst != nil {
 		t.line("")

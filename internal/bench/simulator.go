@@ -143,9 +143,8 @@ func (s *simulator) zones(ctx context.Context, panel int) ([]int, error) {
 	return zones, nil
 }
 
-// names counts the questions for names that a panel was asked. A worker asks them when
-// it has just connected.
-func (s *simulator) names(ctx context.Context, panel int) (int, error) {
+// asked counts how often a panel was asked something.
+func (s *simulator) asked(ctx context.Context, panel int, cmd satel.Command) (int, error) {
 	var seen struct {
 		Connections []struct {
 			Requests map[string]int `json:"requests"`
@@ -156,7 +155,7 @@ func (s *simulator) names(ctx context.Context, panel int) (int, error) {
 	}
 	n := 0
 	for _, c := range seen.Connections {
-		n += c.Requests[satel.CmdObjectName.String()]
+		n += c.Requests[cmd.String()]
 	}
 	return n, nil
 }

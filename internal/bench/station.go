@@ -14,12 +14,16 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"dozor/internal/access"
 	"dozor/internal/audit"
 	"dozor/internal/auth"
 	"dozor/internal/ids"
 	"dozor/internal/pg"
 	"dozor/internal/pgtemp"
+	"dozor/internal/rabbittemp"
+	"dozor/internal/redistemp"
 	"dozor/internal/secret"
 	"dozor/internal/site"
 	"dozor/satel/sim"
@@ -45,6 +49,8 @@ type station struct {
 	binary   string
 	log      *slog.Logger
 	server   *pgtemp.Server
+	rabbit   *rabbittemp.Server // nil: not used
+	redis    *redistemp.Server  // nil: not used
 	keyFile  string
 	keyring  *secret.Keyring
 	password secret.Redacted
@@ -52,6 +58,8 @@ type station struct {
 	pool     *pg.Pool // as the application
 	owner    *pg.Pool
 	children []*child
+
+	environment []string // of every dozor, besides what it always needs
 }
 
 // newStation makes the database with its schema, the keyring and somebody who may sign
@@ -128,28 +136,32 @@ func (s *station) makeUser(ctx context.Context) error {
 	return err
 }
 
+// adding bounds how many panels are added at once.
+const adding = 8
+
 // addPanels makes a site with one panel for each address.
 func (s *station) addPanels(ctx context.Context, addresses []address, enabled bool) ([]ids.PanelID, error) {
 	sites := site.New(site.Deps{Pool: s.pool, Keyring: s.keyring, Audit: audit.New(s.keyring, instance)})
 	by := access.Station(instance)
-	panels := make([]ids.PanelID, 0, len(addresses))
+	panels := make([]ids.PanelID, len(addresses))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(adding)
 	for i, at := range addresses {
-		id, err := sites.CreateSite(ctx, by, site.NewSite{
-			Name: fmt.Sprintf("Site %d", i+1), Address: fmt.Sprintf("ul. Prosta %d", i+1), City: "Łódź",
+		group.Go(func() error {
+			id, err := sites.CreateSite(ctx, by, site.NewSite{
+				Name: fmt.Sprintf("Site %d", i+1), Address: fmt.Sprintf("ul. Prosta %d", i+1), City: "Łódź",
+			})
+			if err != nil {
+				return err
+			}
+			panels[i], err = sites.CreatePanel(ctx, by, site.NewPanel{
+				SiteID: id, Name: fmt.Sprintf("Panel %d", i+1), Host: at.host, Port: at.port,
+				Code: sim.DefaultCode, Enabled: enabled,
+			})
+			return err
 		})
-		if err != nil {
-			return nil, err
-		}
-		panel, err := sites.CreatePanel(ctx, by, site.NewPanel{
-			SiteID: id, Name: fmt.Sprintf("Panel %d", i+1), Host: at.host, Port: at.port,
-			Code: sim.DefaultCode, Enabled: enabled,
-		})
-		if err != nil {
-			return nil, err
-		}
-		panels = append(panels, panel)
 	}
-	return panels, nil
+	return panels, group.Wait()
 }
 
 // served is a running `dozor serve`.
@@ -172,6 +184,7 @@ func (s *station) serve(ctx context.Context, roles string, more ...string) (*ser
 		"DOZOR_LOG_LEVEL=info", "DOZOR_LOG_FORMAT=text",
 		"DOZOR_DESK_GRACE=0", // nobody sits before the bench's screens
 	}, more...)
+	env = append(env, s.environment...)
 	c, err := startChild(s.binary, "dozor", s.dir, env, "serve")
 	if err != nil {
 		return nil, err
@@ -188,16 +201,19 @@ func (s *station) serve(ctx context.Context, roles string, more ...string) (*ser
 	return &served{child: c, url: "http://" + at, metrics: "http://" + health + "/metrics"}, nil
 }
 
+// panelTimes are the times of simulated panels.
+type panelTimes struct{ logDelay, answerDelay, minGap time.Duration }
+
 // simulate starts a simulator and waits until it answers.
-func (s *station) simulate(ctx context.Context, o *AlarmOptions) (*child, *simulator, error) {
+func (s *station) simulate(ctx context.Context, panels int, times panelTimes) (*child, *simulator, error) {
 	ports, err := freePorts(1)
 	if err != nil {
 		return nil, nil, err
 	}
 	control := net.JoinHostPort("127.0.0.1", ports[0])
 	c, err := startChild(s.binary, "sim", s.dir, nil, "sim", "--listen=127.0.0.1:0", "--control="+control,
-		fmt.Sprintf("--panels=%d", o.Panels), "--log-delay="+o.LogDelay.String(),
-		"--answer-delay="+o.AnswerDelay.String(), "--min-gap="+o.MinGap.String())
+		fmt.Sprintf("--panels=%d", panels), "--log-delay="+times.logDelay.String(),
+		"--answer-delay="+times.answerDelay.String(), "--min-gap="+times.minGap.String())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -242,6 +258,7 @@ func (s *station) close(ctx context.Context) error {
 			pool.Close()
 		}
 	}
+	problems = append(problems, s.stopServers(ctx))
 	if s.server != nil {
 		bounded, cancel := context.WithTimeout(ctx, stopLimit)
 		defer cancel()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"dozor/internal/access"
 	"dozor/internal/audit"
@@ -76,7 +77,7 @@ func setup(t *testing.T, pooled bool) *bundle {
 
 func (b *bundle) request(t *testing.T, panel ids.PanelID) wire.Command {
 	t.Helper()
-	c, err := b.Request(t.Context(), b.by, command.Order{PanelID: panel, Kind: command.Arm, Partitions: []int{2, 1}, ArmMode: 1})
+	c, err := b.Request(t.Context(), b.by, command.Order{PanelID: panel, Kind: command.Arm, Targets: command.Targets{Partitions: []int{2, 1}}, ArmMode: 1})
 	require.NoError(t, err)
 	return c
 }
@@ -167,7 +168,7 @@ func TestLifeOfACommand(t *testing.T) {
 func TestRequestsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t, false)
-	good := command.Order{PanelID: 1, Kind: command.Disarm, Partitions: []int{1}}
+	good := command.Order{PanelID: 1, Kind: command.Disarm, Targets: command.Targets{Partitions: []int{1}}}
 	with := func(change func(*command.Order)) command.Order { o := good; change(&o); return o }
 	for name, c := range map[string]struct {
 		order command.Order
@@ -177,6 +178,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		"link down":          {with(func(o *command.Order) { o.PanelID = 2 }), errs.Conflict, "panel_link_down"},
 		"disabled":           {with(func(o *command.Order) { o.PanelID = 3 }), errs.Conflict, "panel_link_down"},
 		"no panel":           {with(func(o *command.Order) { o.PanelID = 99 }), errs.NotFound, "panel_not_found"},
+		"zones of arming":    {with(func(o *command.Order) { o.Zones = []int{3} }), errs.Invalid, "invalid_command"},
 		"kind":               {with(func(o *command.Order) { o.Kind = "open_the_door" }), errs.Invalid, "invalid_command"},
 		"no partitions":      {with(func(o *command.Order) { o.Partitions = nil }), errs.Invalid, "invalid_command"},
 		"partition 33":       {with(func(o *command.Order) { o.Partitions = []int{33} }), errs.Invalid, "invalid_command"},
@@ -208,7 +210,7 @@ func TestUnfinishedCommandsOfAPanelAreBounded(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			_, err := b.Request(t.Context(), b.by, command.Order{PanelID: 1, Kind: command.ClearAlarm, Partitions: []int{1}})
+			_, err := b.Request(t.Context(), b.by, command.Order{PanelID: 1, Kind: command.ClearAlarm, Targets: command.Targets{Partitions: []int{1}}})
 			if err == nil {
 				accepted.Add(1)
 			} else if errs.KindOf(err) == errs.Conflict {
@@ -266,6 +268,24 @@ func TestClaimsGoByAgeAndOneAPanel(t *testing.T) {
 	claimed = b.claim(t, command.Held{PanelID: 1, Fence: 1}, command.Held{PanelID: 4, Fence: 1})
 	require.Len(t, claimed, 1)
 	require.Equal(t, second.ID, claimed[0].ID)
+}
+
+// The plan of the claim depends on how many wait: with many it once took them all at once.
+func TestAFullQueueIsClaimedOneByOne(t *testing.T) {
+	t.Parallel()
+	for _, pooled := range []bool{false, true} {
+		b := setup(t, pooled)
+		var queued []ids.CommandID
+		for range 8 {
+			queued = append(queued, b.request(t, 1).ID)
+		}
+		b.db.Exec(t, "ANALYZE commands")
+		for _, id := range queued {
+			claimed := b.claim(t, command.Held{PanelID: 1, Fence: 7})
+			require.Len(t, claimed, 1)
+			require.Equal(t, id, claimed[0].ID)
+		}
+	}
 }
 
 func TestWhoHasALowerFenceClaimsNothing(t *testing.T) {
@@ -431,4 +451,120 @@ func TestDeadlines(t *testing.T) {
 	d := command.DeadlineIn(20 * time.Millisecond)
 	require.Eventually(t, func() bool { return d.Check() != nil }, 5*time.Second, time.Millisecond)
 	require.LessOrEqual(t, d.Left(), time.Duration(0))
+}
+
+// Every role with every kind, made from the permission table.
+func TestWhoMayOrderWhat(t *testing.T) {
+	t.Parallel()
+	b := setup(t, false)
+	targets := map[command.Kind]command.Targets{
+		command.Arm: {Partitions: []int{1}}, command.ForceArm: {Partitions: []int{1}}, command.Disarm: {Partitions: []int{1}},
+		command.ClearAlarm: {Partitions: []int{1}}, command.Bypass: {Zones: []int{256}}, command.Unbypass: {Zones: []int{1}},
+		command.Isolate: {Zones: []int{1, 2}}, command.OutputsOn: {Outputs: []int{256}}, command.OutputsOff: {Outputs: []int{1}},
+		command.OutputsSwitch: {Outputs: []int{1}}, command.OpenDoor: {Expanders: []int{0, 63}}, command.ClearTroubles: {}, command.SetClock: {},
+	}
+	table := access.CommandTable()
+	require.Len(t, table, len(command.Kinds()), "a row for each kind and for nothing else")
+	for _, kind := range command.Kinds() {
+		needed, ok := table[string(kind)]
+		require.True(t, ok, kind)
+		require.Contains(t, targets, kind)
+		for _, role := range append(access.Roles(), "guest") {
+			by := b.by
+			by.Role = role
+			view, err := b.Request(t.Context(), by, command.Order{PanelID: 1, Kind: kind, Targets: targets[kind]})
+			if !role.Has(needed) {
+				require.ErrorIs(t, err, command.ErrMayNot, "%s by %s", kind, role)
+				require.NotContains(t, access.Orders(role), string(kind))
+				continue
+			}
+			require.NoError(t, err, "%s by %s", kind, role)
+			require.Contains(t, access.Orders(role), string(kind))
+			got := b.claim(t, command.Held{PanelID: 1, Fence: 7})
+			require.Len(t, got, 1)
+			require.Equal(t, kind, got[0].Kind)
+			require.NoError(t, b.Finish(t.Context(), view.ID, 7, command.Outcome{Result: command.Confirmed}))
+			want := targets[kind]
+			for _, list := range []*[]int{&want.Partitions, &want.Zones, &want.Outputs, &want.Expanders} {
+				*list = append([]int{}, *list...)
+			}
+			require.Equal(t, want, got[0].Targets)
+		}
+	}
+	require.Equal(t, []string{"arm", "clear_alarm", "disarm"}, access.Orders(access.Operator), "what an operator may is written down here once more")
+	require.Empty(t, access.Orders("guest"))
+}
+
+func TestTargetsAreOfTheKindsOwn(t *testing.T) {
+	t.Parallel()
+	b := setup(t, false)
+	b.by.Role = access.Supervisor
+	b.db.Exec(t, "INSERT INTO panel_objects (panel_id, kind, number, name, function) VALUES (1, 'output', 1, 'Syrena', 1), (1, 'output', 5, 'Brama', 25), (1, 'output', 6, 'Drzwi', 101)")
+	for name, o := range map[string]command.Order{
+		"no zone":               {Kind: command.Bypass},
+		"zone 257":              {Kind: command.Bypass, Targets: command.Targets{Zones: []int{257}}},
+		"partitions of zones":   {Kind: command.Isolate, Targets: command.Targets{Zones: []int{1}, Partitions: []int{1}}},
+		"output twice":          {Kind: command.OutputsOn, Targets: command.Targets{Outputs: []int{5, 5}}},
+		"a siren":               {Kind: command.OutputsOn, Targets: command.Targets{Outputs: []int{1, 5}}},
+		"a door switched":       {Kind: command.OutputsSwitch, Targets: command.Targets{Outputs: []int{6}}},
+		"no door":               {Kind: command.OpenDoor},
+		"what is no door":       {Kind: command.OpenDoor, Targets: command.Targets{Outputs: []int{5}}},
+		"expander 64":           {Kind: command.OpenDoor, Targets: command.Targets{Expanders: []int{64}}},
+		"clock of a partition":  {Kind: command.SetClock, Targets: command.Targets{Partitions: []int{1}}},
+		"mode of a bypass":      {Kind: command.Bypass, ArmMode: 1, Targets: command.Targets{Zones: []int{1}}},
+		"expanders of switches": {Kind: command.OutputsOff, Targets: command.Targets{Outputs: []int{5}, Expanders: []int{1}}},
+	} {
+		o.PanelID = 1
+		_, err := b.Request(t.Context(), b.by, o)
+		require.Equal(t, errs.Invalid, errs.KindOf(err), name)
+	}
+	for name, o := range map[string]command.Order{
+		"a switch and one that is not known": {Kind: command.OutputsOn, Targets: command.Targets{Outputs: []int{5, 7}}},
+		"a door and an expander":             {Kind: command.OpenDoor, Targets: command.Targets{Outputs: []int{6}, Expanders: []int{0}}},
+		"forced in mode 3":                   {Kind: command.ForceArm, ArmMode: 3, Targets: command.Targets{Partitions: []int{32}}},
+	} {
+		o.PanelID = 1
+		_, err := b.Request(t.Context(), b.by, o)
+		require.NoError(t, err, name)
+	}
+}
+
+func TestWhatStoodInTheWayIsKeptWithNames(t *testing.T) {
+	t.Parallel()
+	for _, pooled := range []bool{false, true} {
+		b := setup(t, pooled)
+		b.db.Exec(t, `INSERT INTO panel_objects (panel_id, kind, number, name, partition) VALUES
+			(1, 'zone', 3, 'Okno', 1), (1, 'zone', 7, 'Drzwi', 2), (1, 'zone', 8, 'Garaż', 3), (4, 'zone', 9, 'Obca', 3), (1, 'output', 9, 'Syrena', 0)`)
+		c := b.request(t, 1)
+		b.claim(t, command.Held{PanelID: 1, Fence: 7})
+		o := command.FromPanel(satel.ResultCannotArmForce)
+		o.InTheWay = []command.Obstacle{
+			{What: command.Violated, Zone: 3},
+			{What: command.Violated, Zone: 8},
+			{What: command.Violated, Zone: 9},
+			{What: command.Tampered, Zone: 7},
+			{What: command.Trouble, Name: "system.ac"},
+		}
+		require.NoError(t, b.Finish(t.Context(), c.ID, 7, o))
+		require.Equal(t, []command.Obstacle{
+			{What: command.Violated, Zone: 3, Name: "Okno"}, {What: command.Violated, Zone: 9}, // of which nobody knows the partition
+			{What: command.Tampered, Zone: 7, Name: "Drzwi"}, {What: command.Trouble, Name: "system.ac"},
+		}, b.get(t, c.ID).InTheWay)
+		require.Equal(t, b.get(t, c.ID), b.frames(t)[0])
+	}
+}
+
+// What a panel may say, known or not, has a result that ends the command as what it is.
+func TestEveryAnswerOfAPanelHasAResult(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		code := satel.Result(rapid.Byte().Draw(t, "code"))
+		o := command.FromPanel(code)
+		require.Equal(t, int(code), *o.Code)
+		want := command.Refused
+		if code.Success() {
+			want = command.Done
+		}
+		require.Equal(t, want, o.Result.State(), "%02x", byte(code))
+	})
 }

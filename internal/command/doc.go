@@ -13,6 +13,10 @@
 //   - A command is claimed at most once. One that was queued in another life of the
 //     database (its timeline) is never claimed: the claim may have been lost with the
 //     last commits. One that is executing is never run again by anybody.
+//   - Who may give a kind of command is asked here, of the table in access, by whatever way
+//     the command comes.
+//   - "Accepted" is not "done": the executor looks at the panel's state and says confirmed or
+//     no_effect. A refused command is never tried again by itself.
 //   - Every command ends in a recorded result, "unknown" included; the end is one
 //     transaction with its audit entry and its command.result frame.
 //

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -24,12 +25,12 @@ type Held struct {
 
 // Claimed is a command that is now this caller's alone to execute.
 type Claimed struct {
-	ID         ids.CommandID
-	PanelID    ids.PanelID
-	Fence      int64
-	Kind       Kind
-	ArmMode    int
-	Partitions []int
+	ID      ids.CommandID
+	PanelID ids.PanelID
+	Fence   int64
+	Kind    Kind
+	ArmMode int
+	Targets
 	// Deadline runs from before the claim; check it before the write and after it.
 	Deadline Deadline
 	Trace    string
@@ -51,8 +52,7 @@ func (c *Commands) Claim(ctx context.Context, held []Held) ([]Claimed, error) {
 	}
 	began := boottime()
 	rows, err := c.d.Pool.Query(ctx, `
-		UPDATE commands c SET state = 'executing', fence = next.fence, started_at = dozor_now()
-		FROM (
+		WITH next AS MATERIALIZED ( -- a subquery may be run again for each row that it is joined with, and lock another one each time
 			SELECT q.id, h.fence
 			FROM unnest($1::bigint[], $2::bigint[]) AS h (panel_id, fence)
 			CROSS JOIN LATERAL (
@@ -62,9 +62,10 @@ func (c *Commands) Claim(ctx context.Context, held []Held) ([]Claimed, error) {
 				FOR UPDATE SKIP LOCKED
 			) q
 			WHERE NOT EXISTS (SELECT FROM leases l WHERE l.panel_id = h.panel_id AND l.fence > h.fence)
-		) next
+		)
+		UPDATE commands c SET state = 'executing', fence = next.fence, started_at = dozor_now() FROM next
 		WHERE c.id = next.id AND c.state = 'queued'
-		RETURNING c.id, c.panel_id, c.fence, c.kind, c.arm_mode, c.partitions, c.trace,
+		RETURNING c.id, c.panel_id, c.fence, c.kind, c.arm_mode, c.partitions, c.zones, c.outputs, c.expanders, c.trace,
 		          extract(epoch FROM c.deadline_at - dozor_now())::float8`, panels, fences)
 	if err != nil {
 		return nil, fmt.Errorf("claim commands: %w", err)
@@ -72,7 +73,7 @@ func (c *Commands) Claim(ctx context.Context, held []Held) ([]Claimed, error) {
 	claimed, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Claimed, error) {
 		var cl Claimed
 		var left float64
-		err := row.Scan(&cl.ID, &cl.PanelID, &cl.Fence, &cl.Kind, &cl.ArmMode, &cl.Partitions, &cl.Trace, &left)
+		err := row.Scan(&cl.ID, &cl.PanelID, &cl.Fence, &cl.Kind, &cl.ArmMode, &cl.Partitions, &cl.Zones, &cl.Outputs, &cl.Expanders, &cl.Trace, &left)
 		cl.Deadline = deadlineFrom(began, time.Duration(left*float64(time.Second)))
 		return cl, err
 	})
@@ -86,12 +87,24 @@ func (c *Commands) Claim(ctx context.Context, held []Held) ([]Claimed, error) {
 // else has it, or it ended another way for good.
 var ErrNotYours = errs.New(errs.Conflict, "command_not_yours", "The command is not executed under this fence.")
 
+// knownObstacles keeps of $7 what concerns the partitions of the command c, with names. A
+// zone of which nobody knows the partition may be what stands in the way.
+const knownObstacles = `
+	SELECT coalesce(jsonb_agg(o.item || CASE WHEN n.name <> '' THEN jsonb_build_object('name', n.name) ELSE '{}' END ORDER BY o.place), '[]')
+	FROM jsonb_array_elements(nullif($7::text::jsonb, 'null')) WITH ORDINALITY AS o (item, place)
+	LEFT JOIN panel_objects n ON n.panel_id = c.panel_id AND n.kind = 'zone' AND n.number = (o.item ->> 'zone')::int
+	WHERE coalesce(n.partition, 0) = 0 OR n.partition = ANY (c.partitions)`
+
 // Finish records how a claimed command ended. Said twice, the second changes nothing.
 // It also corrects the "unknown" of a sweeper that did not wait for this answer: also
 // after a failover that lost the claim, since nobody else could have had it.
 func (c *Commands) Finish(ctx context.Context, id ids.CommandID, fence int64, o Outcome) error {
 	var changed bool
-	err := c.d.Pool.InTx(ctx, func(tx pgx.Tx) error {
+	obstacles, err := json.Marshal(o.InTheWay)
+	if err != nil {
+		return fmt.Errorf("finish command %s: %w", id, err)
+	}
+	err = c.d.Pool.InTx(ctx, func(tx pgx.Tx) error {
 		changed = false
 		var state State
 		var has *int64
@@ -115,8 +128,10 @@ func (c *Commands) Finish(ctx context.Context, id ids.CommandID, fence int64, o 
 			return nil
 		}
 		_, err = tx.Exec(ctx, `
-			UPDATE commands SET state = $2, result = $3, result_code = $4, late = $5, fence = $6, finished_at = dozor_now() WHERE id = $1`,
-			id, string(o.Result.State()), string(o.Result), o.Code, o.Late, fence)
+			UPDATE commands c SET state = $2, result = $3, result_code = $4, late = $5, fence = $6, finished_at = dozor_now(),
+			       in_the_way = (`+knownObstacles+`)
+			WHERE id = $1`,
+			id, string(o.Result.State()), string(o.Result), o.Code, o.Late, fence, string(obstacles))
 		if err != nil {
 			return fmt.Errorf("record the result: %w", err)
 		}

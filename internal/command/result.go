@@ -1,16 +1,40 @@
 package command
 
-import "dozor/satel"
+import (
+	"dozor/internal/wire"
+	"dozor/satel"
+)
 
 // Kind is what a command orders.
 type Kind string
 
 // The kinds.
 const (
-	Arm        Kind = "arm"
-	Disarm     Kind = "disarm"
-	ClearAlarm Kind = "clear_alarm"
+	Arm           Kind = "arm"
+	ForceArm      Kind = "force_arm" // although zones are violated
+	Disarm        Kind = "disarm"
+	ClearAlarm    Kind = "clear_alarm"
+	Bypass        Kind = "bypass" // zones, until unbypassed
+	Unbypass      Kind = "unbypass"
+	Isolate       Kind = "isolate" // zones, for good
+	OutputsOn     Kind = "outputs_on"
+	OutputsOff    Kind = "outputs_off"
+	OutputsSwitch Kind = "outputs_switch"
+	OpenDoor      Kind = "open_door"
+	ClearTroubles Kind = "clear_troubles" // the memory of those that are over
+	SetClock      Kind = "set_clock"      // to the station's time
 )
+
+// Kinds returns every kind.
+func Kinds() []Kind {
+	return []Kind{
+		Arm, ForceArm, Disarm, ClearAlarm, Bypass, Unbypass, Isolate, OutputsOn, OutputsOff, OutputsSwitch, OpenDoor,
+		ClearTroubles, SetClock,
+	}
+}
+
+// arms tells whether a kind has an arming mode.
+func (k Kind) arms() bool { return k == Arm || k == ForceArm }
 
 // State is where a command stands.
 type State string
@@ -31,13 +55,21 @@ type Result string
 // The results. The panel's own answers come from FromPanel.
 const (
 	OK            Result = "ok"
-	Accepted      Result = "accepted" // the panel will do it; its state shows when
+	Accepted      Result = "accepted"  // the panel will do it; nothing was seen of it
+	Confirmed     Result = "confirmed" // accepted, and the panel's state shows it
+	NoEffect      Result = "no_effect" // accepted, and the panel's state does not show it
 	WrongCode     Result = "wrong_code"
 	NoRight       Result = "no_right"
 	CannotArm     Result = "cannot_arm"
 	ForcePossible Result = "force_possible" // cannot arm; forced arming would work
 	OtherError    Result = "other_error"
+	NoSuchUser    Result = "no_such_user"
+	UserExists    Result = "user_exists"
+	CodeTaken     Result = "code_taken" // wrong code, or one that is taken
+	PhoneTaken    Result = "phone_code_taken"
+	CodeUnchanged Result = "code_unchanged"
 	LinkDown      Result = "link_down" // not sent: the connection was gone
+	NoSuchObject  Result = "no_object" // not sent: a panel of this model has no such number
 	NoCode        Result = "no_code"   // not sent: the panel's stored code cannot be used
 	TooLate       Result = "expired"   // not sent: the deadline had passed
 	Late          Result = "late"      // the write ended after the deadline; the connection was reset
@@ -48,9 +80,10 @@ const (
 // State is the end that a result means.
 func (r Result) State() State {
 	switch r {
-	case OK, Accepted:
+	case OK, Accepted, Confirmed:
 		return Done
-	case WrongCode, NoRight, CannotArm, ForcePossible, OtherError, LinkDown, NoCode:
+	case WrongCode, NoRight, CannotArm, ForcePossible, OtherError, NoSuchUser, UserExists, CodeTaken, PhoneTaken,
+		CodeUnchanged, LinkDown, NoSuchObject, NoCode:
 		return Refused
 	case TooLate:
 		return Expired
@@ -66,7 +99,20 @@ type Outcome struct {
 	Code *int
 	// Late is set when a byte of the command went out after its deadline.
 	Late bool
+	// InTheWay is what the panel showed to stand against arming. Finish keeps of it what
+	// concerns the command's partitions, with names.
+	InTheWay []Obstacle
 }
+
+// Obstacle is one thing that stood in the way of arming.
+type Obstacle = wire.Obstacle
+
+// What stands in the way of arming.
+const (
+	Violated = "violated"
+	Tampered = "tampered"
+	Trouble  = "trouble" // of the panel as a whole
+)
 
 // FromPanel translates the panel's answer.
 func FromPanel(code satel.Result) Outcome {
@@ -81,6 +127,16 @@ func FromPanel(code satel.Result) Outcome {
 		o.Result = WrongCode
 	case satel.ResultNoAccess:
 		o.Result = NoRight
+	case satel.ResultUserMissing:
+		o.Result = NoSuchUser
+	case satel.ResultUserExists:
+		o.Result = UserExists
+	case satel.ResultCodeWrongOrTaken:
+		o.Result = CodeTaken
+	case satel.ResultPhoneCodeTaken:
+		o.Result = PhoneTaken
+	case satel.ResultCodeUnchanged:
+		o.Result = CodeUnchanged
 	case satel.ResultCannotArm:
 		o.Result = CannotArm
 	case satel.ResultCannotArmForce:

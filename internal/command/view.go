@@ -14,7 +14,7 @@ import (
 )
 
 const selectView = `
-SELECT c.id, c.panel_id, p.site_id, c.kind, c.arm_mode, c.partitions, c.state, c.result, c.result_code, c.late,
+SELECT c.id, c.panel_id, p.site_id, c.kind, c.arm_mode, c.partitions, c.zones, c.outputs, c.expanders, c.state, c.result, c.result_code, c.late, c.in_the_way,
        c.requested_by, u.name, c.requested_at, c.deadline_at, c.finished_at
 FROM commands c JOIN panels p ON p.id = c.panel_id JOIN users u ON u.id = c.requested_by
 `
@@ -25,7 +25,7 @@ type querier interface {
 
 func scanView(row pgx.CollectableRow) (wire.Command, error) {
 	var v wire.Command
-	err := row.Scan(&v.ID, &v.PanelID, &v.SiteID, &v.Kind, &v.ArmMode, &v.Partitions, &v.State, &v.Result, &v.ResultCode, &v.Late,
+	err := row.Scan(&v.ID, &v.PanelID, &v.SiteID, &v.Kind, &v.ArmMode, &v.Partitions, &v.Zones, &v.Outputs, &v.Expanders, &v.State, &v.Result, &v.ResultCode, &v.Late, &v.InTheWay,
 		&v.RequestedBy.ID, &v.RequestedBy.Name, &v.RequestedAt, &v.DeadlineAt, &v.FinishedAt)
 	v.RequestedAt, v.DeadlineAt = v.RequestedAt.UTC(), v.DeadlineAt.UTC()
 	if v.FinishedAt != nil {

@@ -233,12 +233,22 @@ func TestBounds(t *testing.T) {
 		{"no role", []string{"serve", "--roles=,"}},
 		{"1 to 500", []string{"demo", "--sites=0"}},
 		{"want a folder", []string{"demo", "--data= "}},
-		{"1 to 2000", []string{"sim", "--panels=0"}},
+		{"may kill", []string{"demo", "--full", "--room=:10081"}},
+		{"may kill", []string{"demo", "--full", "--room=192.0.2.1:10081"}},
+		{"1 to 10000", []string{"sim", "--panels=0"}},
 		{"negative", []string{"sim", "--log-delay=-1s"}},
 		{"where should the keyring go", []string{"key"}},
 	} {
 		_, err := parse(t, c.args...)
 		require.ErrorContains(t, err, c.want, "%v", c.args)
+	}
+}
+
+func TestTheControlRoomIsForThisMachine(t *testing.T) {
+	forget(t)
+	for _, address := range []string{"localhost:1", "127.0.0.1:1", "[::1]:1"} {
+		_, err := parse(t, "demo", "--full", "--room", address)
+		require.NoError(t, err, address)
 	}
 }
 

@@ -26,6 +26,12 @@ func (a *Address) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Loopback reports whether only this machine reaches the address.
+func (a Address) Loopback() bool {
+	host, _, err := net.SplitHostPort(string(a))
+	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
+}
+
 // Log says what is logged and how.
 type Log struct {
 	Level  slog.Level `name:"log-level" var:"DOZOR_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"The least that is logged: debug, info, warn or error."`

@@ -18,10 +18,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestEverySiteIsOneThatAnInstallerCouldSet(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
-	for _, s := range demo.Sites(12) {
+	encrypted := 0
+	for _, s := range demo.Sites(500) {
+		if s.Key != "" {
+			encrypted++
+		}
 		require.False(t, names[s.Name], "two sites are called %s", s.Name)
 		names[s.Name] = true
-		panel, err := sim.New(sim.Config{Site: &s.Panel})
+		panel, err := sim.New(sim.Config{Site: &s.Panel, Encrypted: s.Key != "", Key: s.Key})
 		require.NoError(t, err, s.Name)
 		for _, zone := range append(s.Raises, s.Panic) {
 			if zone == 0 {
@@ -39,6 +43,7 @@ func TestEverySiteIsOneThatAnInstallerCouldSet(t *testing.T) {
 		}
 		require.Greater(t, len(s.Panel.Users), 1, "somebody besides the station lives or works at %s", s.Name)
 	}
+	require.Equal(t, 100, encrypted, "one of five speaks encrypted, beside the others")
 }
 
 func TestTheScenarioShowsAnAlarmSoonAndEnds(t *testing.T) {

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"fmt"
 	"time"
 
 	"dozor/satel/sim"
@@ -15,6 +14,9 @@ type Site struct {
 	Name, Address, City, District, Provider, Risk, Contract, Notes string
 	Latitude, Longitude                                            float64
 	Panel                                                          sim.Site
+	// Key is the integration key under which the panel's module speaks; empty where it
+	// speaks plainly.
+	Key string
 	// Contacts are whom to call, in this order.
 	Contacts []Contact
 	// Raises are zones whose violation while armed is a believable alarm; Panic is the
@@ -32,15 +34,16 @@ type Contact struct {
 // Phone is a number with what it is called.
 type Phone struct{ Label, Number string }
 
-// Sites returns n sites: the five of the demo, and after them copies that differ in
-// their number, for a fuller screen.
+// Sites returns n sites: the five of the demo, and after them copies that have names and
+// addresses of their own, for a fuller screen.
 func Sites(n int) []Site {
 	five := []Site{jeweller(), pharmacy(), school(), warehouse(), house()}
 	sites := make([]Site, 0, n)
 	for i := range n {
-		s := five[i%len(five)]
-		if round := i / len(five); round > 0 {
-			s.Name = fmt.Sprintf("%s %d", s.Name, round+1)
+		template, copied := i%len(five), i/len(five)
+		s := five[template]
+		if copied > 0 {
+			s = s.renamed(template, copied)
 		}
 		sites = append(sites, s)
 	}
@@ -107,7 +110,7 @@ func pharmacy() Site {
 			{"Ewa Sowińska", "kierowniczka", "", []Phone{{"komórka", "+48 500 000 207"}, {"apteka", "+48 46 000 20 70"}}},
 			{"Marek Dąb", "magister, ma klucze", "Dzwonić po 7:00, wcześniej tylko napad lub pożar.", []Phone{{"komórka", "+48 500 000 208"}}},
 		},
-		Raises: []int{3, 4, 6}, Panic: 8,
+		Raises: []int{3, 4, 6}, Panic: 8, Key: "Lowicz-Rynek",
 		Panel: sim.Site{
 			Name:       "APTEKA",
 			Partitions: []sim.Partition{partition(1, "Apteka", 20*time.Second, 5*time.Second)},

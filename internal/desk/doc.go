@@ -12,6 +12,9 @@
 // An alarm does not stay with somebody who is gone: ReleaseOrphans puts those whose
 // owner has signed out, or was disabled, back into the queue, and they ring again.
 //
+// What a panel itself calls an event that no table has comes after the alarm: TellWords
+// gives it to the alarms that are open, as a new version of each. Views read it anyway.
+//
 // Lists give the position of the stream that was read before them.
 //
 // It imports access, alarm, audit, errs, event, ids, outbox, pg and wire.

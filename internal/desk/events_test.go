@@ -10,6 +10,7 @@ import (
 
 	"dozor/internal/desk"
 	"dozor/internal/ids"
+	"dozor/internal/testkit"
 )
 
 // insertEvents stores n events, alternating between the sites; every second of site 1
@@ -78,4 +79,5 @@ func TestListsOfEvents(t *testing.T) {
 	newest, _, err := b.Events(t.Context(), desk.EventFilter{}, 1)
 	require.NoError(t, err)
 	require.Equal(t, made[19], newest[0].ID)
+	require.Equal(t, testkit.One[string](t, b.db, "SELECT name FROM sites WHERE id = $1", int64(newest[0].SiteID)), newest[0].SiteName)
 }

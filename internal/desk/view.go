@@ -22,7 +22,8 @@ SELECT a.id, a.version, a.site_id, s.name, s.address, s.city, coalesce(a.panel_i
        a.restore, a.text, coalesce(z.name, ''), coalesce(p.name, ''), a.event_count, a.zones,
        a.first_effective_at, a.last_effective_at, a.opened_at, a.confirmed_at, a.restored_at,
        coalesce(a.owner_id, 0), coalesce(o.name, ''), a.claimed_at, a.paused_until, coalesce(a.outcome, ''), a.outcome_text,
-       coalesce(a.previous_id, 0), a.resolved_at, a.closed_at
+       coalesce(a.previous_id, 0), a.resolved_at, a.closed_at,
+       CASE WHEN a.kind = 'unknown' THEN coalesce(dozor_event_text(a.panel_id, a.code, a.restore), '') ELSE '' END
 FROM alarms a
 JOIN sites s ON s.id = a.site_id
 LEFT JOIN users o ON o.id = a.owner_id
@@ -39,7 +40,7 @@ func scanAlarm(row pgx.CollectableRow) (wire.Alarm, error) {
 		&a.Restore, &a.Text, &a.ZoneName, &a.PartitionName, &a.EventCount, &a.Zones,
 		&a.FirstAt, &a.LastAt, &a.OpenedAt, &confirmed, &restored,
 		&a.Owner.ID, &a.Owner.Name, &claimed, &paused, &a.Outcome, &a.OutcomeText,
-		&a.PreviousID, &resolved, &closed)
+		&a.PreviousID, &resolved, &closed, &a.Words)
 	if err != nil {
 		return wire.Alarm{}, err
 	}
@@ -76,9 +77,11 @@ func viewOf(ctx context.Context, q outbox.Querier, id ids.AlarmID) (wire.Alarm, 
 const selectEvent = `
 SELECT e.id, e.site_id, coalesce(e.panel_id, 0), coalesce(e.alarm_id, 0), e.source, e.kind, e.priority, coalesce(e.code, 0), e.restore,
        coalesce(e.zone, 0), coalesce(e.partition, 0), coalesce(e.user_number, 0), e.text, e.effective_at, e.panel_time, e.received_at,
-       e.historic, e.provisional, e.unclassified, coalesce(z.name, ''), coalesce(u.name, ''),
-       coalesce(e.epoch, 0), coalesce(e.segment, 0), coalesce(e.log_offset, 0)
+       e.historic, e.provisional, e.unclassified, coalesce(s.name, ''), coalesce(z.name, ''), coalesce(u.name, ''),
+       coalesce(e.epoch, 0), coalesce(e.segment, 0), coalesce(e.log_offset, 0),
+       CASE WHEN e.unclassified THEN coalesce(dozor_event_text(e.panel_id, e.code, e.restore), '') ELSE '' END
 FROM events e
+LEFT JOIN sites s ON s.id = e.site_id
 LEFT JOIN panel_objects z ON z.panel_id = e.panel_id AND z.kind = 'zone' AND z.number = e.zone
 LEFT JOIN panel_objects u ON u.panel_id = e.panel_id AND u.kind = 'user' AND u.number = e.user_number
 `
@@ -98,8 +101,8 @@ func scanEvent(row pgx.CollectableRow) (logged, error) {
 	var panelTime *time.Time
 	err := row.Scan(&e.ID, &e.SiteID, &e.PanelID, &e.AlarmID, &e.Source, &e.Kind, &e.Priority, &e.Code, &e.Restore,
 		&e.Zone, &e.Partition, &e.User, &e.Text, &e.EffectiveAt, &panelTime, &e.ReceivedAt,
-		&e.Historic, &e.Provisional, &e.Unclassified, &names.Zone, &names.User,
-		&l.epoch, &l.segment, &l.offset)
+		&e.Historic, &e.Provisional, &e.Unclassified, &names.Site, &names.Zone, &names.User,
+		&l.epoch, &l.segment, &l.offset, &names.Event)
 	if err != nil {
 		return l, err
 	}

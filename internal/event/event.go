@@ -123,6 +123,12 @@ func (e *Event) age(firstContact bool) {
 // AsFirstContact marks an event as history from when its panel was added.
 func (e *Event) AsFirstContact() { e.age(true) }
 
+// AsLate judges an event by when it is stored rather than received, since it was set aside
+// in between: an old one is history, however quickly the panel was read then.
+func (e *Event) AsLate(now time.Time) {
+	e.Historic = e.Historic || now.Sub(e.EffectiveAt) > HistoricAfter
+}
+
 func (e *Event) fromInference(i wire.Inferred, rules *Rules) {
 	e.Provisional = true
 	e.Code, e.Zone, e.Partition = i.Code, i.Zone, i.Partition
@@ -150,6 +156,15 @@ func (e *Event) fromStation(s wire.Station) {
 		e.Kind, e.Priority = MemoryGap, P5
 	case wire.Unreadable:
 		e.Kind, e.Priority, e.Raises = Unreadable, P2, true
+	case wire.ClockWrong:
+		e.Kind, e.Priority, e.Raises, e.SourceKind = Trouble, P4, true, sourceClock
+	case wire.ClockRight:
+		e.Kind, e.Priority, e.Restore, e.Ends, e.SourceKind = Trouble, P5, true, true, sourceClock
+	case wire.SettingsChanged:
+		e.Kind, e.Priority, e.Raises, e.SourceKind = System, P4, true, sourceSettings
+		if s.Args["model"] != "" || s.Args["zones_gone"] != "" {
+			e.Priority = P3 // it may hide an attack
+		}
 	default:
 		if f, ok := wire.FaultOf(s.Code); ok {
 			e.fromFault(f, s.Code == f.End)
@@ -158,6 +173,12 @@ func (e *Event) fromStation(s wire.Station) {
 		e.unclassified()
 	}
 }
+
+// What the station's events about a panel come from.
+const (
+	sourceClock    = "clock"
+	sourceSettings = "settings"
+)
 
 // fromFault judges what is wrong with the station itself. The fault is the source, so
 // that another one at the same time is something new, and rings.

@@ -122,6 +122,32 @@ func TestYears(t *testing.T) {
 }
 
 // Whatever a panel says: an event happened between the last look and its receipt.
+func TestAClockThatJumpsMakesNothingLiveHistoric(t *testing.T) {
+	t.Parallel()
+	now := warsaw(2026, 11, 23, 2, 17).Add(20 * time.Second)
+	reset := time.Date(2000, 1, 1, 0, 3, 0, 0, event.PanelZone())
+	for _, c := range []struct {
+		name   string
+		panel  time.Time // the clock by which the record was written
+		offset time.Duration
+	}{
+		{"restarted to 2000, not measured since", reset, 0},
+		{"restarted to 2000, measured", reset, reset.Sub(now)},
+		{"set right, the old offset still held", now, reset.Sub(now)},
+		{"set back by a day in service", now.Add(-24 * time.Hour), 0},
+		{"set on by a year in service", now.AddDate(1, 0, 0), 0},
+		{"written before it jumped, read after", now.Add(-time.Minute), reset.Sub(now)},
+	} {
+		r := recordReport(t, satel.RecordFields{At: c.panel, Code: 130, Source: 5}, now)
+		r.ClockOffsetMS, r.NotBefore = c.offset.Milliseconds(), now.Add(-10*time.Second)
+		e := read(r)
+		require.False(t, e.Historic, c.name)
+		require.False(t, e.EffectiveAt.Before(r.NotBefore) || e.EffectiveAt.After(now), c.name)
+		r.Record.Offset = -1
+		require.Equal(t, -1, read(r).Offset, "its place is the memory's, not the clock's")
+	}
+}
+
 func TestEffectiveTimeStaysInItsBounds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -140,7 +166,7 @@ func TestEffectiveTimeStaysInItsBounds(t *testing.T) {
 		require.False(t, e.EffectiveAt.Before(r.NotBefore))
 		require.NotEmpty(t, e.Kind)
 		require.Contains(t, []event.Priority{1, 2, 3, 4, 5}, e.Priority)
-		pl, en := event.Describe(e.Code, e.Restore, e.Text)
+		pl, en := event.Describe(e.Code, e.Restore, e.Text, "")
 		require.NotEmpty(t, pl)
 		require.NotEmpty(t, en)
 	})
@@ -198,8 +224,10 @@ func TestAnUnknownCodeRaisesAndSaysWhatItIs(t *testing.T) {
 	require.Equal(t, event.Unknown, e.Kind)
 	require.Equal(t, event.P2, e.Priority)
 	require.True(t, e.Raises && e.Unclassified)
-	_, en := event.Describe(e.Code, e.Restore, e.Text)
+	_, en := event.Describe(e.Code, e.Restore, e.Text, "")
 	require.Regexp(t, `^Unknown event 160 \(record [0-9a-f]{16}\)$`, en)
+	_, en = event.Describe(e.Code, e.Restore, e.Text, "Czujka zalana")
+	require.Equal(t, "Czujka zalana (event 160 of no table, in the panel's words)", en)
 }
 
 func TestFirstContactRaisesNothing(t *testing.T) {
@@ -228,7 +256,7 @@ func TestWhatTheStationSays(t *testing.T) {
 	t.Parallel()
 	say := func(s wire.Station) (event.Event, string) {
 		e := read(wire.Report{PanelID: 7, ReceivedAt: time.Now(), Station: &s})
-		_, en := event.Describe(e.Code, e.Restore, e.Text)
+		_, en := event.Describe(e.Code, e.Restore, e.Text, "")
 		return e, en
 	}
 	lost, text := say(wire.Station{Code: wire.LinkLost, Subject: "1"})
@@ -241,6 +269,17 @@ func TestWhatTheStationSays(t *testing.T) {
 	gap, text := say(wire.Station{Code: wire.MemoryGap, Subject: "1", Args: map[string]string{"from": "A", "to": "B", "what": "ever"}})
 	require.Equal(t, "Gap in the event memory: records may be missing from A to B", text)
 	require.Equal(t, event.P3, gap.Priority)
+	_, text = say(wire.Station{Code: wire.MemoryGap, Subject: "2", Args: map[string]string{"reason": "lost", "count": "42"}})
+	require.Equal(t, "Unread records were overwritten while there was no link; up to 42 events may be missing", text)
+	wrong, text := say(wire.Station{Code: wire.ClockWrong, Subject: "1", Args: map[string]string{"offset_s": "-3605"}})
+	require.Equal(t, "The panel's clock is wrong: behind by 1 h 5 s (the change between summer and winter time was missed); the command “Set clock” sets it", text)
+	right, _ := say(wire.Station{Code: wire.ClockRight, Subject: "1"})
+	require.True(t, wrong.Raises && right.Ends && wrong.Origin() == right.Origin())
+	require.Equal(t, event.P4, wrong.Priority)
+	gone, text := say(wire.Station{Code: wire.SettingsChanged, Subject: "1", Args: map[string]string{"zones_gone": "5, 7", "reactions": "3"}})
+	require.Equal(t, "The panel's settings changed: zones gone: 5, 7; other reaction of zones: 3", text)
+	require.True(t, gone.Raises)
+	require.Equal(t, event.P3, gone.Priority)
 	empty, _ := say(wire.Station{Code: wire.MemoryWasEmpty})
 	require.False(t, empty.Raises)
 	other, text := say(wire.Station{Code: "something"})

@@ -10,8 +10,9 @@ import (
 )
 
 // Describe returns an event's sentence in Polish and in English, from what is stored of
-// it: its code (0: none), restore bit and text.
-func Describe(code int, restore bool, text string) (pl, en string) {
+// it: its code (0: none), restore bit and text. words are the panel's own, empty where they
+// are not known; only what no table has needs them.
+func Describe(code int, restore bool, text, words string) (pl, en string) {
 	if info, ok := satel.LookupEvent(code, restore); ok {
 		return info.TextPL, info.TextEN
 	}
@@ -21,6 +22,9 @@ func Describe(code int, restore bool, text string) (pl, en string) {
 	var s wire.Station
 	if len(text) > 0 && text[0] == '{' && json.Unmarshal([]byte(text), &s) == nil {
 		return describeStation(s)
+	}
+	if words != "" {
+		return fmt.Sprintf("%s (zdarzenie %d spoza tabeli, według centrali)", words, code), fmt.Sprintf("%s (event %d of no table, in the panel's words)", words, code)
 	}
 	return fmt.Sprintf("Nieznane zdarzenie %d (zapis %s)", code, text), fmt.Sprintf("Unknown event %d (record %s)", code, text)
 }
@@ -37,9 +41,9 @@ func StationText(s wire.Station) string {
 	return string(text)
 }
 
-// describeStation knows these arguments: text and caller (of what a person reported), from and to (bounds of what is missing), since
-// (RFC 3339, of a lost link or a fault of the station), count (of what a fault is about), reason, and panel (the name of an unreadable event's). Others
-// are left out.
+// describeStation knows these arguments: text and caller (of what a person reported), since (RFC 3339, of a lost link or a
+// fault of the station), count (of what a fault is about), reason, and panel (the name of an unreadable event's); those of
+// a panel's memory, clock and settings know describeGap, describeClock and describeSettings. Others are left out.
 func describeStation(s wire.Station) (pl, en string) {
 	switch s.Code {
 	case wire.Reported:
@@ -49,7 +53,7 @@ func describeStation(s wire.Station) (pl, en string) {
 	case wire.LinkRestored:
 		pl, en = "Łączność z centralą przywrócona", "Link to the panel restored"
 	case wire.MemoryGap:
-		pl, en = "Luka w pamięci zdarzeń: może brakować zapisów", "Gap in the event memory: records may be missing"
+		return describeGap(s.Args)
 	case wire.MemoryWasEmpty:
 		pl, en = "Pamięć zdarzeń centrali była pusta", "The panel's event memory was empty"
 	case wire.Unreadable:
@@ -74,14 +78,17 @@ func describeStation(s wire.Station) (pl, en string) {
 		pl, en = "Baza danych odpowiada zbyt wolno", "The database answers too slowly"
 	case wire.DatabaseOnTime:
 		pl, en = "Baza danych znów odpowiada na czas", "The database answers on time again"
+	case wire.ClockWrong:
+		return describeClock(s.Args["offset_s"])
+	case wire.ClockRight:
+		pl, en = "Zegar centrali znów dobry", "The panel's clock is right again"
+	case wire.SettingsChanged:
+		return describeSettings(s.Args)
 	default:
 		pl, en = "Nieznane zdarzenie stacji: "+string(s.Code), "Unknown event of the station: "+string(s.Code)
 	}
 	if panel := s.Args["panel"]; panel != "" && s.Code == wire.Unreadable {
 		pl, en = pl+" z centrali "+panel, en+" from panel "+panel
-	}
-	if from, to := s.Args["from"], s.Args["to"]; from != "" || to != "" {
-		pl, en = pl+span(" od ", from)+span(" do ", to), en+span(" from ", from)+span(" to ", to)
 	}
 	if count := s.Args["count"]; count != "" {
 		pl, en = pl+": "+count, en+": "+count
@@ -100,11 +107,4 @@ func describeStation(s wire.Station) (pl, en string) {
 func hasBegun(code wire.StationCode) bool {
 	f, ok := wire.FaultOf(code)
 	return code == wire.LinkLost || ok && code == f.Begin
-}
-
-func span(word, value string) string {
-	if value == "" {
-		return ""
-	}
-	return word + value
 }

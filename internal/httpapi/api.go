@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -14,9 +13,11 @@ import (
 	"dozor/internal/access"
 	"dozor/internal/auth"
 	"dozor/internal/command"
+	"dozor/internal/deadletter"
 	"dozor/internal/desk"
 	"dozor/internal/pg"
 	"dozor/internal/presence"
+	"dozor/internal/roster"
 	"dozor/internal/selfwatch"
 	"dozor/internal/site"
 	"dozor/internal/stream"
@@ -29,10 +30,14 @@ type Deps struct {
 	Desk     *desk.Desk
 	Sites    *site.Sites
 	Commands *command.Commands
+	Letters  *deadletter.Letters
 	// Presence, Self and Hub tell how the station itself is.
 	Presence *presence.Presence
 	Self     *selfwatch.Watch
-	Hub      *stream.Hub
+	Roster   *roster.Roster
+	// Queues are the buses by name.
+	Queues map[string]Depths
+	Hub    *stream.Hub
 	// Push serves GET /api/ws, Events GET /api/stream; Client everything outside of /api.
 	Push   http.Handler
 	Events Events
@@ -91,27 +96,13 @@ func build(d Deps) *api {
 	a.statusRoutes()
 	a.eventRoutes()
 	a.snapshotRoutes()
+	a.letterRoutes()
 	a.streamRoutes()
 	a.mux.HandleFunc("/api/", a.unknownRoute)
 	if d.Client != nil {
 		a.mux.Handle("/", d.Client)
 	}
 	return a
-}
-
-// RenderOpenAPI returns the description of the interface as YAML.
-func RenderOpenAPI() ([]byte, error) {
-	a := build(Deps{Log: slog.New(slog.DiscardHandler)})
-	// What has a null of its own, which huma can't say of a reference.
-	for _, n := range []struct{ schema, property string }{{"Panel", "state"}, {"Action", "actor"}, {"Status", "stream"}, {"Status", "panels"}} {
-		s := a.huma.OpenAPI().Components.Schemas.Map()[n.schema]
-		s.Properties[n.property] = &huma.Schema{OneOf: []*huma.Schema{s.Properties[n.property], {Type: "null"}}}
-	}
-	out, err := a.huma.OpenAPI().YAML()
-	if err != nil {
-		return nil, fmt.Errorf("render the OpenAPI: %w", err)
-	}
-	return out, nil
 }
 
 // op begins the description of an operation.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"dozor/internal/access"
 	"dozor/internal/command"
 	"dozor/internal/testkit"
 	"dozor/satel"
@@ -37,17 +38,52 @@ func TestACommandThroughTheInterface(t *testing.T) {
 	anna.send("POST", "/api/panels/2/commands", order).problem(409, "panel_link_down")
 	anna.send("POST", "/api/panels/999/commands", order).problem(404, "panel_not_found")
 	for name, bad := range map[string]map[string]any{
-		"kind":         {"kind": "open", "partitions": []int{1}},
-		"no partition": {"kind": "arm", "partitions": []int{}},
-		"null":         {"kind": "arm", "partitions": nil},
-		"twice":        {"kind": "arm", "partitions": []int{1, 1}},
-		"mode":         {"kind": "arm", "partitions": []int{1}, "arm_mode": 4},
-		"soon":         {"kind": "arm", "partitions": []int{1}, "deadline_s": 4},
-		"late":         {"kind": "arm", "partitions": []int{1}, "deadline_s": 61},
+		"kind":  {"kind": "open", "partitions": []int{1}},
+		"null":  {"kind": "arm", "partitions": []any{nil}},
+		"twice": {"kind": "arm", "partitions": []int{1, 1}},
+		"mode":  {"kind": "arm", "partitions": []int{1}, "arm_mode": 4},
+		"soon":  {"kind": "arm", "partitions": []int{1}, "deadline_s": 4},
+		"late":  {"kind": "arm", "partitions": []int{1}, "deadline_s": 61},
 	} {
 		require.Equal(t, 422, anna.send("POST", "/api/panels/1/commands", bad).problem(422, "invalid_request").status, name)
 	}
 	anna.send("POST", "/api/panels/1/commands", map[string]any{"kind": "arm", "partitions": []int{33}}).problem(422, "invalid_command")
+	anna.send("POST", "/api/panels/1/commands", map[string]any{"kind": "arm", "partitions": []int{}}).problem(422, "invalid_command")
+	anna.send("POST", "/api/panels/1/commands", map[string]any{"kind": "set_clock", "zones": []int{3}}).problem(403, "forbidden")
+}
+
+// Every kind of command with every role, made from the permission table: the permission of
+// the route alone is not enough.
+func TestOrdersByRoleAndKind(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	people := map[access.Role]string{access.Operator: "anna", access.Supervisor: "ewa", access.Admin: "adam"}
+	require.Len(t, people, len(access.Roles()), "a role without a person")
+	for role, login := range people {
+		who := s.signIn(login)
+		require.Len(t, who.send("GET", "/api/session", nil).ok(200).json("user", "orders"), len(access.Orders(role)))
+		for _, kind := range command.Kinds() {
+			order := map[string]any{"kind": kind}
+			switch kind {
+			case command.Arm, command.ForceArm, command.Disarm, command.ClearAlarm:
+				order["partitions"] = []int{1}
+			case command.Bypass, command.Unbypass, command.Isolate:
+				order["zones"] = []int{200}
+			case command.OutputsOn, command.OutputsOff, command.OutputsSwitch:
+				order["outputs"] = []int{200}
+			case command.OpenDoor:
+				order["outputs"], order["expanders"] = []int{200}, []int{0}
+			case command.ClearTroubles, command.SetClock:
+			}
+			a := who.send("POST", "/api/panels/1/commands", order)
+			if !role.Has(access.CommandTable()[string(kind)]) {
+				a.problem(403, "forbidden")
+				continue
+			}
+			require.Equal(t, string(kind), a.ok(202).json("command", "kind"))
+			s.db.Exec(t, "UPDATE commands SET state = 'done'") // else too many wait
+		}
+	}
 }
 
 func TestSitesPanelsAndEvents(t *testing.T) {

@@ -16,8 +16,11 @@ import (
 type commandRequestInput struct {
 	PanelPath
 	Body struct {
-		Kind       string      `json:"kind" enum:"arm,disarm,clear_alarm"`
-		Partitions []int       `json:"partitions" minItems:"1" maxItems:"32" uniqueItems:"true" doc:"Numbers of 1 to 32"`
+		Kind       string      `json:"kind" enum:"arm,force_arm,disarm,clear_alarm,bypass,unbypass,isolate,outputs_on,outputs_off,outputs_switch,open_door,clear_troubles,set_clock"`
+		Partitions []int       `json:"partitions,omitempty" maxItems:"32" uniqueItems:"true" doc:"Numbers of 1 to 32: to arm, disarm and clear alarms"`
+		Zones      []int       `json:"zones,omitempty" maxItems:"256" uniqueItems:"true" doc:"Numbers of 1 to 256: to bypass, unbypass and isolate"`
+		Outputs    []int       `json:"outputs,omitempty" maxItems:"256" uniqueItems:"true" doc:"Numbers of 1 to 256: to switch outputs and open doors"`
+		Expanders  []int       `json:"expanders,omitempty" maxItems:"64" uniqueItems:"true" doc:"Addresses of 0 to 63: to open doors"`
 		ArmMode    int         `json:"arm_mode,omitempty" minimum:"0" maximum:"3" doc:"Only to arm: 0 full, 1 to 3 the panel's modes"`
 		DeadlineS  int         `json:"deadline_s,omitempty" minimum:"5" maximum:"60" default:"15" doc:"Seconds until it must have been sent"`
 		AlarmID    ids.AlarmID `json:"alarm_id,omitempty" minimum:"1" doc:"The alarm that it belongs to"`
@@ -74,7 +77,10 @@ func (a *api) commandRoutes() {
 	request.DefaultStatus = http.StatusAccepted
 	add(a, request, func(ctx context.Context, by access.Principal, in *commandRequestInput) (*commandOutput, error) {
 		view, err := a.Commands.Request(ctx, by, command.Order{
-			PanelID: in.ID, Kind: command.Kind(in.Body.Kind), ArmMode: in.Body.ArmMode, Partitions: in.Body.Partitions,
+			PanelID: in.ID, Kind: command.Kind(in.Body.Kind), ArmMode: in.Body.ArmMode,
+			Targets: command.Targets{
+				Partitions: in.Body.Partitions, Zones: in.Body.Zones, Outputs: in.Body.Outputs, Expanders: in.Body.Expanders,
+			},
 			Within: time.Duration(in.Body.DeadlineS) * time.Second, AlarmID: in.Body.AlarmID,
 		})
 		if err != nil {

@@ -19,12 +19,14 @@ import (
 	"dozor/internal/auth"
 	"dozor/internal/bus/pgbus"
 	"dozor/internal/command"
+	"dozor/internal/deadletter"
 	"dozor/internal/desk"
 	"dozor/internal/httpapi"
 	"dozor/internal/live"
 	"dozor/internal/live/pglive"
 	"dozor/internal/pg"
 	"dozor/internal/presence"
+	"dozor/internal/roster"
 	"dozor/internal/secret"
 	"dozor/internal/selfwatch"
 	"dozor/internal/site"
@@ -77,13 +79,17 @@ func open(t *testing.T, change ...func(*httpapi.Deps)) *station {
 	s.auth = auth.New(auth.Deps{Pool: db.Pool, Keyring: ring, Audit: record, Passwords: auth.Params{MemoryKiB: 64, Passes: 1, Threads: 1}})
 	sites := site.New(site.Deps{Pool: db.Pool, Keyring: ring, Audit: record, States: states})
 	s.commands = command.New(command.Deps{Pool: db.Pool, Audit: record, Links: states})
+	queue := pgbus.New(db.Pool, db.Direct, pg.NewHints(db.Pool, db.Direct, log), log)
 	deps := httpapi.Deps{
 		Pool: db.Pool, Auth: s.auth, Desk: desk.New(desk.Deps{Pool: db.Pool, Audit: record}), Sites: sites, Commands: s.commands,
-		Log: log, Version: "1.2.3", Instance: "test",
+		Letters: deadletter.New(deadletter.Deps{Pool: db.Pool, Audit: record, Logger: log}),
+		Log:     log, Version: "1.2.3", Instance: "test",
 		Hub:      stream.NewHub(stream.Config{Fanout: states, Reader: stream.NewTable(db.Pool), Log: log}),
+		Roster:   roster.New(roster.Config{Pool: db.Pool, Logger: log}),
+		Queues:   map[string]httpapi.Depths{"postgres": queue},
 		Presence: presence.New(presence.Config{Pool: db.Pool, Instance: "test", Logger: log}),
 		Self: selfwatch.New(selfwatch.Config{
-			Pool: db.Pool, Queue: pgbus.New(db.Pool, db.Direct, pg.NewHints(db.Pool, db.Direct, log), log), Logger: log, LeaseTTL: 10 * time.Second,
+			Pool: db.Pool, Queue: queue, Logger: log, LeaseTTL: 10 * time.Second,
 		}),
 	}
 	for _, c := range change {
@@ -110,7 +116,7 @@ func open(t *testing.T, change ...func(*httpapi.Deps)) *station {
 		require.NoError(t, err)
 	}
 	require.NoError(t, states.PutStates(t.Context(), []live.PanelState{
-		{PanelID: 1, Fence: 1, Seq: 1, Link: live.LinkUp, Armed: []int{1}}, {PanelID: 2, Fence: 1, Seq: 1, Link: live.LinkDown, LinkReason: "busy"},
+		{PanelID: 1, Fence: 1, Seq: 1, Link: live.LinkUp, Armed: []int{1}}, {PanelID: 2, Fence: 1, Seq: 1, Link: live.LinkDown, LinkReason: "busy_stranger"},
 	}))
 	db.Exec(t, `INSERT INTO alarms (id, site_id, panel_id, kind, priority, joinable, code, zone, first_effective_at, last_effective_at)
 		VALUES (10, 1, 1, 'burglary', 2, true, 130, 3, dozor_now(), dozor_now())`)
@@ -217,6 +223,9 @@ func (c client) try(method, path string, body io.Reader, options ...option) (ans
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
+	if err == nil {
+		err = httpapi.Described(r, res.StatusCode, raw)
+	}
 	return answer{t: c.t, status: res.StatusCode, header: res.Header, body: string(raw)}, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -70,7 +71,7 @@ func (a *api) idempotent(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
-	store := keyStore{pool: a.Pool, user: by.UserID, key: key, hash: a.requestHash(r, body)}
+	store := keyStore{pool: a.Pool, user: by.UserID, key: key, hashes: a.requestHashes(r, body)}
 	first, known, err := store.begin(r.Context())
 	switch {
 	case err != nil:
@@ -101,13 +102,18 @@ func (a *api) idempotent(ctx huma.Context, next func(huma.Context)) {
 	}
 }
 
-// requestHash tells requests apart that bear the same key. It is keyed, since a body may
-// hold a secret that is short enough to be guessed.
-func (a *api) requestHash(r *http.Request, body []byte) []byte {
-	h := hmac.New(sha256.New, a.Auth.RequestKey())
-	fmt.Fprintf(h, "%s\n%s\n", r.Method, r.URL.RequestURI())
-	h.Write(body)
-	return h.Sum(nil)
+// requestHashes tell requests apart that bear the same key: one by each key of the
+// keyring, the one to be kept first. They are keyed, since a body may hold a secret that
+// is short enough to be guessed.
+func (a *api) requestHashes(r *http.Request, body []byte) [][]byte {
+	var hashes [][]byte
+	for _, key := range a.Auth.RequestKeys() {
+		h := hmac.New(sha256.New, key)
+		fmt.Fprintf(h, "%s\n%s\n", r.Method, r.URL.RequestURI())
+		h.Write(body)
+		hashes = append(hashes, h.Sum(nil))
+	}
+	return hashes
 }
 
 type failing struct{ err error }
@@ -155,7 +161,8 @@ type keyStore struct {
 	pool *pg.Pool
 	user ids.UserID
 	key  string
-	hash []byte
+	// hashes are what the request may have been kept as, the first what it is kept as.
+	hashes [][]byte
 }
 
 // begin takes the key for this request, or returns what the first request got.
@@ -165,7 +172,7 @@ func (s keyStore) begin(ctx context.Context) (first answer, known bool, err erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	tag, err := s.pool.Exec(ctx, "INSERT INTO idempotency_keys (user_id, key, request_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", int64(s.user), s.key, s.hash)
+	tag, err := s.pool.Exec(ctx, "INSERT INTO idempotency_keys (user_id, key, request_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", int64(s.user), s.key, s.hashes[0])
 	if err != nil {
 		return first, false, fmt.Errorf("take an idempotency key: %w", err)
 	}
@@ -181,7 +188,7 @@ func (s keyStore) begin(ctx context.Context) (first answer, known bool, err erro
 		return first, false, errKeyRunning // purged at this moment
 	case err != nil:
 		return first, false, fmt.Errorf("look up an idempotency key: %w", err)
-	case !bytes.Equal(hash, s.hash):
+	case !slices.ContainsFunc(s.hashes, func(own []byte) bool { return hmac.Equal(own, hash) }):
 		return first, false, errKeyMismatch
 	case status == nil:
 		return first, false, errKeyRunning

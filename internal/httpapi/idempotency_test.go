@@ -1,14 +1,20 @@
 package httpapi_test
 
 import (
+	"crypto/sha256"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"dozor/internal/audit"
+	"dozor/internal/auth"
 	"dozor/internal/httpapi"
+	"dozor/internal/secret"
+	"dozor/internal/testkit"
 )
 
 func chunked(r *http.Request) { r.ContentLength = -1 }
@@ -72,6 +78,41 @@ func TestTheSameKeyAtOnceActsOnce(t *testing.T) {
 	}
 	require.Equal(t, 1, s.count("SELECT count(*) FROM alarm_actions"))
 	anna.send("POST", "/api/alarms/10/notes", `{"text":"raz"}`, header("Idempotency-Key", "k")).ok(200)
+}
+
+func TestARepeatIsKnownAfterAChangeOfKeys(t *testing.T) {
+	t.Parallel()
+	older, newer := secret.GenerateKey(), secret.GenerateKey()
+	var deps httpapi.Deps
+	under := func(s *station, keys ...string) client {
+		ring, err := secret.ParseKeyring(strings.Join(keys, "\n"))
+		require.NoError(t, err)
+		deps.Auth = auth.New(auth.Deps{Pool: deps.Pool, Keyring: ring, Audit: audit.New(ring, "test"), Passwords: auth.Params{MemoryKiB: 64, Passes: 1, Threads: 1}})
+		rotated := *s
+		rotated.server = httptest.NewServer(httpapi.New(deps))
+		t.Cleanup(rotated.server.Close)
+		return rotated.signIn("anna")
+	}
+	s := open(t, func(d *httpapi.Deps) { deps = *d })
+	note, key := `{"text":"hasło 4711"}`, header("Idempotency-Key", "k")
+	first := under(s, older).send("POST", "/api/alarms/10/notes", note, key).ok(200)
+
+	after := under(s, newer, older)
+	require.Equal(t, first.body, after.send("POST", "/api/alarms/10/notes", note, key).ok(200).body)
+	after.send("POST", "/api/alarms/10/notes", `{"text":"hasło 4712"}`, key).problem(422, "idempotency_mismatch")
+	require.Equal(t, 1, s.count("SELECT count(*) FROM alarm_actions"))
+
+	hash := func(key string) []byte {
+		return testkit.One[[]byte](t, s.db, "SELECT request_hash FROM idempotency_keys WHERE key = $1", key)
+	}
+	after.send("POST", "/api/alarms/10/notes", note, header("Idempotency-Key", "k2")).ok(200)
+	require.NotEqual(t, hash("k"), hash("k2"), "the same request is kept under the key of its time")
+	under(s, newer).send("POST", "/api/alarms/10/notes", note, header("Idempotency-Key", "k3")).ok(200)
+	require.Equal(t, hash("k2"), hash("k3"), "which is the first of the ring")
+	for _, plain := range []string{note, "POST\n/api/alarms/10/notes\n" + note} {
+		guessed := sha256.Sum256([]byte(plain))
+		require.NotEqual(t, guessed[:], hash("k"), "what was asked can't be guessed from the database")
+	}
 }
 
 func TestNobodyKnowsHowARequestEndedWhoseProcessDied(t *testing.T) {

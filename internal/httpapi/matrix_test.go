@@ -30,6 +30,9 @@ func TestPermissionMatrix(t *testing.T) {
 		if strings.HasPrefix(route.Pattern, "/api/sessions/") {
 			path = "/api/sessions/" + uuid.NewString()
 		}
+		if strings.HasPrefix(route.Pattern, "/api/dead-letters/replays/") {
+			path = "/api/dead-letters/replays/" + uuid.NewString()
+		}
 		var body any
 		if route.Method == http.MethodPost || route.Method == http.MethodPut || route.Method == http.MethodPatch {
 			body = map[string]any{}

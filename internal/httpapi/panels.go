@@ -38,6 +38,18 @@ type panelDetailOutput struct {
 	}
 }
 
+type panelChangesInput struct {
+	PanelPath
+	Paging
+}
+
+type panelChangesOutput struct {
+	Body struct {
+		Changes    []site.Change `json:"changes" doc:"Newest first"`
+		NextCursor string        `json:"next_cursor,omitempty"`
+	}
+}
+
 type panelStateOutput struct {
 	Body live.PanelState
 }
@@ -54,6 +66,7 @@ type PanelAddress struct {
 	Host string          `json:"host" maxLength:"300" doc:"A name or an IP address"`
 	Port int             `json:"port" minimum:"1" maximum:"65535"`
 	Code secret.Redacted `json:"code" maxLength:"20" doc:"User code of 4 to 8 digits; it is never shown again"`
+	Key  secret.Redacted `json:"key,omitempty" maxLength:"100" doc:"Integration key of the module, up to 12 characters, where it encrypts; it is never shown again"`
 }
 
 type probeInput struct{ Body PanelAddress }
@@ -86,6 +99,7 @@ type panelEditInput struct {
 		Host       *string          `json:"host,omitempty" maxLength:"300"`
 		Port       *int             `json:"port,omitempty" minimum:"1" maximum:"65535"`
 		Code       *secret.Redacted `json:"code,omitempty" maxLength:"20"`
+		Key        *secret.Redacted `json:"key,omitempty" maxLength:"100" doc:"An empty one removes it: the module does not encrypt any more"`
 		LinkGraceS *int             `json:"link_grace_s,omitempty" minimum:"10" maximum:"86400"`
 		Enabled    *bool            `json:"enabled,omitempty"`
 	}
@@ -110,6 +124,7 @@ const recentCommands = 20
 func (a *api) panelRoutes() {
 	add(a, op(http.MethodGet, "/api/panels", "list-panels", "Panels with their live state, without retired ones"), a.listPanels)
 	add(a, op(http.MethodGet, "/api/panels/{id}", "get-panel", "A panel with its parts and last commands"), a.getPanel)
+	add(a, op(http.MethodGet, "/api/panels/{id}/changes", "list-panel-changes", "What changed on a panel while it was watched"), a.listPanelChanges)
 	add(a, op(http.MethodGet, "/api/panels/{id}/state", "get-panel-state", "What is true of a panel right now"), a.getPanelState)
 
 	add(a, op(http.MethodPost, "/api/panels/probe", "probe-panel", "Look at a panel before it is added"), func(ctx context.Context, _ access.Principal, in *probeInput) (*probeOutput, error) {
@@ -119,7 +134,7 @@ func (a *api) panelRoutes() {
 	create := keyed(op(http.MethodPost, "/api/sites/{id}/panels", "create-panel", "Add a panel to a site"))
 	create.DefaultStatus = http.StatusCreated
 	add(a, create, a.createPanel)
-	add(a, op(http.MethodPatch, "/api/panels/{id}", "edit-panel", "Change a panel; a new address or code is followed within seconds"), a.editPanel)
+	add(a, op(http.MethodPatch, "/api/panels/{id}", "edit-panel", "Change a panel; a new address, code or key is followed within seconds"), a.editPanel)
 	add(a, keyed(op(http.MethodPost, "/api/panels/{id}/retire", "retire-panel", "End the watching of a panel for good")), func(ctx context.Context, by access.Principal, in *retirePanelInput) (*panelOutput, error) {
 		return panelAnswer(a.Sites.RetirePanel(ctx, by, in.ID, in.Body.Reason))
 	})
@@ -127,7 +142,7 @@ func (a *api) panelRoutes() {
 	replace.DefaultStatus = http.StatusCreated
 	add(a, replace, func(ctx context.Context, by access.Principal, in *replacePanelInput) (*panelOutput, error) {
 		return panelAnswer(a.Sites.ReplacePanel(ctx, by, in.ID, site.NewPanel{
-			Name: in.Body.Name, Host: in.Body.Host, Port: in.Body.Port, Code: in.Body.Code,
+			Name: in.Body.Name, Host: in.Body.Host, Port: in.Body.Port, Code: in.Body.Code, Key: in.Body.Key,
 		}, in.Body.Reason))
 	})
 }
@@ -151,12 +166,12 @@ func (a *api) probe(ctx context.Context, at PanelAddress) (probe.Findings, error
 	case ours:
 		return probe.Findings{}, probe.OwnPanel(own.Name, own.Site.Name)
 	}
-	return probe.Run(ctx, probe.Target{Host: at.Host, Port: at.Port, Code: at.Code})
+	return probe.Run(ctx, probe.Target{Host: at.Host, Port: at.Port, Code: at.Code, Key: at.Key})
 }
 
 func (a *api) createPanel(ctx context.Context, by access.Principal, in *newPanelInput) (*newPanelOutput, error) {
 	n := site.NewPanel{
-		SiteID: in.ID, Name: in.Body.Name, Host: in.Body.Host, Port: in.Body.Port, Code: in.Body.Code,
+		SiteID: in.ID, Name: in.Body.Name, Host: in.Body.Host, Port: in.Body.Port, Code: in.Body.Code, Key: in.Body.Key,
 		LinkGrace: time.Duration(in.Body.LinkGraceS) * time.Second, Enabled: true,
 	}
 	out := &newPanelOutput{}
@@ -186,7 +201,7 @@ func (a *api) editPanel(ctx context.Context, by access.Principal, in *panelEditI
 	if err != nil {
 		return nil, err
 	}
-	change := site.PanelChange{Name: in.Body.Name, Host: in.Body.Host, Port: in.Body.Port, Code: in.Body.Code, Enabled: in.Body.Enabled}
+	change := site.PanelChange{Name: in.Body.Name, Host: in.Body.Host, Port: in.Body.Port, Code: in.Body.Code, Key: in.Body.Key, Enabled: in.Body.Enabled}
 	if in.Body.LinkGraceS != nil {
 		grace := time.Duration(*in.Body.LinkGraceS) * time.Second
 		change.LinkGrace = &grace
@@ -205,6 +220,22 @@ func (a *api) listPanels(ctx context.Context, _ access.Principal, in *Paging) (*
 	}
 	var next ids.PanelID
 	if out.Body.Panels, next, err = a.Sites.Panels(ctx, after, in.Limit); err != nil {
+		return nil, err
+	}
+	if next != 0 {
+		out.Body.NextCursor = encodeCursor(&next)
+	}
+	return out, nil
+}
+
+func (a *api) listPanelChanges(ctx context.Context, _ access.Principal, in *panelChangesInput) (*panelChangesOutput, error) {
+	before, err := decodeCursor[int64](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	out := &panelChangesOutput{}
+	var next int64
+	if out.Body.Changes, next, err = a.Sites.Changes(ctx, in.ID, before, in.Limit); err != nil {
 		return nil, err
 	}
 	if next != 0 {

@@ -17,7 +17,7 @@ func TestABrowserSignsInAndOut(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	a := s.anonymous().send("POST", "/api/session", map[string]string{"login": "Anna", "password": password.Reveal()}).ok(200)
-	require.Equal(t, map[string]any{"id": 1.0, "login": "anna", "name": "Anna Nowak", "role": "operator"}, a.json("user"))
+	require.Equal(t, map[string]any{"id": 1.0, "login": "anna", "name": "Anna Nowak", "role": "operator", "orders": []any{"arm", "clear_alarm", "disarm"}}, a.json("user"))
 	cookie := a.header.Get("Set-Cookie")
 	for _, part := range []string{"dozor_session=", "HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"} {
 		require.Contains(t, cookie, part)

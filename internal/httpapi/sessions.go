@@ -22,10 +22,12 @@ type Me struct {
 	Login string     `json:"login"`
 	Name  string     `json:"name"`
 	Role  string     `json:"role" enum:"admin,supervisor,operator"`
+	// Orders are the kinds of commands to panels that the role may give.
+	Orders []string `json:"orders"`
 }
 
 func me(p access.Principal) Me {
-	return Me{ID: p.UserID, Login: p.Login, Name: p.Name, Role: string(p.Role)}
+	return Me{ID: p.UserID, Login: p.Login, Name: p.Name, Role: string(p.Role), Orders: access.Orders(p.Role)}
 }
 
 type credentials struct {

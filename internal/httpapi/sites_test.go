@@ -201,7 +201,7 @@ func TestAPanelIsProbedAddedEditedReplacedAndRetired(t *testing.T) {
 	adam.send("POST", "/api/sites/99/panels", at(map[string]any{"name": "Druga"})).problem(404, "site_not_found")
 
 	adam.send("PATCH", path, map[string]any{"port": 7094}).problem(428, "if_match_required")
-	edited := adam.send("PATCH", path, map[string]any{"port": 7094, "code": "98765432"}, match(made)).ok(200)
+	edited := adam.send("PATCH", path, map[string]any{"port": 7094, "code": "98765432", "key": "Sekret-77"}, match(made)).ok(200)
 	require.Equal(t, 7094.0, edited.json("panel", "port"))
 	require.Equal(t, "Nowa", edited.json("panel", "name"))
 	late := adam.send("PATCH", path, map[string]any{"port": 7095}, match(made)).problem(412, "version_mismatch")
@@ -241,6 +241,10 @@ func TestAPanelIsProbedAddedEditedReplacedAndRetired(t *testing.T) {
 	}
 	require.Zero(t, s.count("SELECT count(*) FROM panels WHERE convert_from(code_secret, 'UTF8') LIKE '%98765432%'"))
 	require.NotContains(t, s.logged.String(), "98765432")
+	for _, table := range []string{"audit", "outbox", "panels"} {
+		require.Zero(t, s.count("SELECT count(*) FROM "+table+" x WHERE x::text LIKE '%Sekret-77%'"), table)
+	}
+	require.NotContains(t, s.logged.String(), "Sekret-77")
 }
 
 func TestWhoMayEdit(t *testing.T) {

@@ -3,12 +3,15 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"dozor/internal/access"
+	"dozor/internal/bus"
+	"dozor/internal/roster"
 	"dozor/internal/selfwatch"
 	"dozor/internal/wire"
 )
@@ -31,11 +34,14 @@ type Status struct {
 	Stream     *StreamStatus       `json:"stream"`
 	Ingest     selfwatch.Ingest    `json:"ingest"`
 	Relay      selfwatch.Relay     `json:"relay"`
-	Workers    []selfwatch.Worker  `json:"workers"`
+	Workers    []selfwatch.Worker  `json:"workers" nullable:"true"`
+	Processes  []roster.Process    `json:"processes" nullable:"true" doc:"Those of the station, each with its view of the parts that it could do without"`
+	Queues     []Queue             `json:"queues" nullable:"true" doc:"What waits where, as this instance sees it"`
+	Leases     *Leases             `json:"leases"`
 	Panels     *selfwatch.Panels   `json:"panels"`
-	Desks      []wire.Desk         `json:"desks"`
+	Desks      []wire.Desk         `json:"desks" nullable:"true"`
 	Faults     []wire.StationFault `json:"faults"`
-	DeadLetter *int64              `json:"dead_letters" doc:"Messages set aside for a person"`
+	DeadLetter *int64              `json:"dead_letters" doc:"Messages that were set aside and wait for a person"`
 	Unanswered []string            `json:"unanswered" doc:"Parts that did not answer in time"`
 }
 
@@ -46,6 +52,25 @@ type StreamStatus struct {
 	Published int64 `json:"published"`
 	LagMS     int64 `json:"lag_ms" doc:"How old the oldest frame is that this instance does not have"`
 	Clients   int   `json:"clients" doc:"Of this instance"`
+}
+
+// Queue is what waits in one of the buses.
+type Queue struct {
+	Bus      string `json:"bus" enum:"postgres,rabbitmq"`
+	Live     *int64 `json:"live" doc:"Messages of the live lane that wait or are unsettled; null: no answer"`
+	Backfill *int64 `json:"backfill"`
+}
+
+// Leases is which store grants panels to workers.
+type Leases struct {
+	Store   string    `json:"store" enum:"postgres,redis"`
+	MovedAt time.Time `json:"moved_at" doc:"When another store began to grant them"`
+	Grants  bool      `json:"grants" doc:"False for some seconds after a move"`
+}
+
+// Depths says how much waits in a bus.
+type Depths interface {
+	Depth(ctx context.Context, lane bus.Lane) (int64, error)
 }
 
 type statusOutput struct {
@@ -120,9 +145,12 @@ func (a *api) readStatus(ctx context.Context) Status {
 		partOf("ingest", a.Self.Ingest, func(s *Status, v selfwatch.Ingest) { s.Ingest = v }),
 		partOf("relay", a.Self.Relay, func(s *Status, v selfwatch.Relay) { s.Relay = v }),
 		partOf("workers", a.Self.Workers, func(s *Status, v []selfwatch.Worker) { s.Workers = v }),
+		partOf("processes", a.Roster.List, func(s *Status, v []roster.Process) { s.Processes = v }),
+		partOf("queues", a.readQueues, func(s *Status, v []Queue) { s.Queues = v }),
+		partOf("leases", a.readLeases, func(s *Status, v Leases) { s.Leases = &v }),
 		partOf("panels", a.Self.Panels, func(s *Status, v selfwatch.Panels) { s.Panels = &v }),
 		partOf("desks", a.Presence.List, func(s *Status, v []wire.Desk) { s.Desks = v }),
-		partOf("dead_letters", a.Self.DeadLetters, func(s *Status, v int64) { s.DeadLetter = &v }),
+		partOf("dead_letters", a.Letters.Waiting, func(s *Status, v int64) { s.DeadLetter = &v }),
 	}
 	ctx, cancel := context.WithTimeout(ctx, statusTime)
 	defer cancel()
@@ -163,4 +191,38 @@ func (a *api) readStream(ctx context.Context) (StreamStatus, error) {
 	}
 	s.LagMS = max(0, int64(seconds*1000))
 	return s, nil
+}
+
+// queueTime bounds the question to one bus: the answers of the others are not lost by it.
+const queueTime = 600 * time.Millisecond
+
+// readQueues asks each bus by itself: that one does not answer is worth knowing.
+func (a *api) readQueues(ctx context.Context) ([]Queue, error) {
+	ctx, cancel := context.WithTimeout(ctx, queueTime)
+	defer cancel()
+	names := slices.Sorted(maps.Keys(a.Queues))
+	queues := make([]Queue, len(names))
+	var asking sync.WaitGroup
+	for i, name := range names {
+		queues[i].Bus = name
+		for lane, depth := range map[bus.Lane]**int64{bus.Live: &queues[i].Live, bus.Backfill: &queues[i].Backfill} {
+			asking.Go(func() {
+				if n, err := a.Queues[name].Depth(ctx, lane); err == nil {
+					*depth = &n
+				}
+			})
+		}
+	}
+	asking.Wait()
+	return queues, nil
+}
+
+func (a *api) readLeases(ctx context.Context) (Leases, error) {
+	var l Leases
+	err := a.Pool.QueryRow(ctx, "SELECT store, moved_at, grant_after <= dozor_now() FROM lease_authority").Scan(&l.Store, &l.MovedAt, &l.Grants)
+	if err != nil {
+		return l, fmt.Errorf("read which store grants leases: %w", err)
+	}
+	l.MovedAt = l.MovedAt.UTC()
+	return l, nil
 }

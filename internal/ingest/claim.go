@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"dozor/internal/bus"
 	"dozor/internal/event"
 	"dozor/internal/ids"
 )
@@ -25,8 +27,12 @@ LEFT JOIN panel_logs l ON l.panel_id = q.panel_id
 LEFT JOIN panel_log_segments s ON s.panel_id = q.panel_id AND s.number = q.number
 ORDER BY q.ord`
 
+// findLetters says which messages were set aside before and wait for somebody since.
+const findLetters = `
+SELECT dedup_key, dozor_now() FROM dead_letters WHERE dedup_key = ANY($1::bytea[]) AND state IN ('open', 'replaying')`
+
 // look finds out which messages have a site, and drops records of segments that nobody
-// knows: their worker reads them again.
+// knows: their worker reads them again. What was set aside before is judged by its age now.
 func (w *work) look(ctx context.Context, tx pgx.Tx) error {
 	type spot struct {
 		panel   ids.PanelID
@@ -47,26 +53,32 @@ func (w *work) look(ctx context.Context, tx pgx.Tx) error {
 			panels, sites, segments = append(panels, int64(s.panel)), append(sites, int64(s.site)), append(segments, s.segment)
 		}
 	}
-	rows, err := tx.Query(ctx, findPlaces, panels, sites, segments)
-	if err != nil {
-		return fmt.Errorf("find the sites of events: %w", err)
-	}
 	answers := make([]found, 0, len(panels))
-	for rows.Next() {
+	var now time.Time
+	batch := &pgx.Batch{}
+	batch.Queue(findPlaces, panels, sites, segments).Query(collect(func(rows pgx.Rows) error {
 		var f found
 		var name string
-		if err := rows.Scan(&f.site, &name, &f.hasSegment, &f.firstContact); err != nil {
-			return fmt.Errorf("find the sites of events: %w", err)
-		}
+		err := rows.Scan(&f.site, &name, &f.hasSegment, &f.firstContact)
 		w.panels[ids.PanelID(panels[len(answers)])] = name
 		answers = append(answers, f)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	}))
+	batch.Queue(findLetters, w.messageKeys()).Query(collect(func(rows pgx.Rows) error {
+		var key []byte
+		err := rows.Scan(&key, &now)
+		w.letters[bus.Key(key)] = true
+		return err
+	}))
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("find the sites of events: %w", err)
 	}
 	for _, it := range w.items {
 		f := answers[index[spotOf(it.event)]]
 		w.settlePlace(it, f.site, f.hasSegment, f.firstContact)
+		if it.dead == "" && w.letters[it.delivery.Key] {
+			it.event.AsLate(now)
+		}
 	}
 	return nil
 }
@@ -92,6 +104,14 @@ func (w *work) settlePlace(it *item, site ids.SiteID, hasSegment, firstContact b
 			it.nameUnreadable(w.panels[e.PanelID])
 		}
 	}
+}
+
+func (w *work) messageKeys() [][]byte {
+	keys := make([][]byte, len(w.items))
+	for i, it := range w.items {
+		keys[i] = it.delivery.Key[:]
+	}
+	return keys
 }
 
 // nameUnreadable says in the event of a dead letter which panel it came from.

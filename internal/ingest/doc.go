@@ -10,12 +10,15 @@
 //     otherwise it is acked without an effect, and the worker reads it again;
 //   - what nobody can read becomes a dead letter and an alarm in one transaction; what
 //     can't be bundled becomes an alarm of its own; one such message never holds up others;
+//   - a letter is settled in the transaction of its event, whoever sent it again, and judged
+//     by its age now; one that fails again waits again and raises nothing new;
 //   - an error of the database is nobody's fault: the messages come again later, for as
 //     long as it takes;
 //   - every event is in exactly one notification, every alarm that changed in one, written
 //     under the alarm's lock.
 //
-// Order of locks: event keys (sorted), sites by id FOR NO KEY UPDATE, alarms by id.
+// Order of locks: event keys (sorted), sites by id FOR NO KEY UPDATE, alarms by id, dead
+// letters (by key).
 // Whoever opens an alarm elsewhere locks its site first, too. What a person reports goes
 // through the same bundling, in the person's own transaction: Report.
 //

@@ -43,7 +43,8 @@ SELECT a.id, a.version, a.site_id, coalesce(a.panel_id, 0), a.kind, a.priority, 
        a.event_count, a.zones, a.origins, a.active, a.first_effective_at, a.last_effective_at, a.opened_at,
        a.confirmed_at, a.restored_at, coalesce(a.owner_id, 0), coalesce(o.name, ''), a.claimed_at, a.paused_until,
        coalesce(a.outcome, ''), a.outcome_text, coalesce(a.previous_id, 0), a.resolved_at, a.closed_at,
-       coalesce(z.name, ''), coalesce(p.name, '')
+       coalesce(z.name, ''), coalesce(p.name, ''),
+       CASE WHEN a.kind = 'unknown' THEN coalesce(dozor_event_text(a.panel_id, a.code, a.restore), '') ELSE '' END
 FROM alarms a
 LEFT JOIN users o ON o.id = a.owner_id
 LEFT JOIN panel_objects z ON z.panel_id = a.panel_id AND z.kind = 'zone' AND z.number = a.zone
@@ -70,6 +71,11 @@ ORDER BY a.id FOR NO KEY UPDATE OF a`
 SELECT o.panel_id, o.kind, o.number, o.name
 FROM unnest($1::bigint[], $2::text[], $3::int[]) AS q (panel_id, kind, number)
 JOIN panel_objects o ON o.panel_id = q.panel_id AND o.kind = q.kind AND o.number = q.number`
+
+	// What panels themselves call events that no table has, mostly asked before.
+	loadWords = `
+SELECT q.panel_id, q.code, q.restore, coalesce(dozor_event_text(q.panel_id, q.code, q.restore), '')
+FROM unnest($1::bigint[], $2::int[], $3::boolean[]) AS q (panel_id, code, restore)`
 )
 
 // lockAndLoad locks the sites whose alarms may change, then reads all that deciding and
@@ -78,7 +84,7 @@ func (w *work) lockAndLoad(ctx context.Context, tx pgx.Tx) error {
 	q := w.questions()
 	var alarms []*alarm.Alarm
 	var matches []*alarm.Match
-	w.sites, w.names = map[ids.SiteID]wire.SiteRef{}, map[object]string{}
+	w.sites, w.names, w.words = map[ids.SiteID]wire.SiteRef{}, map[object]string{}, map[wording]string{}
 
 	batch := &pgx.Batch{}
 	if len(q.sites) > 0 {
@@ -110,6 +116,15 @@ func (w *work) lockAndLoad(ctx context.Context, tx pgx.Tx) error {
 		w.names[o] = name
 		return err
 	}))
+	if len(q.unknown.panels) > 0 {
+		batch.Queue(loadWords, q.unknown.panels, q.unknown.codes, q.unknown.restores).Query(collect(func(rows pgx.Rows) error {
+			var o wording
+			var words string
+			err := rows.Scan(&o.panel, &o.code, &o.restore, &words)
+			w.words[o] = words
+			return err
+		}))
+	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("lock %d sites and load their alarms: %w", len(q.sites), err)
 	}
@@ -131,6 +146,13 @@ func (w *work) setUp(q questions, alarms []*alarm.Alarm, matches []*alarm.Match)
 	for site := range w.sites {
 		w.boards[site] = alarm.NewBoard(site, w.now.UTC(), bySite[site], matchesOf[site])
 	}
+}
+
+// wording is an event of a panel that no table has.
+type wording struct {
+	panel   ids.PanelID
+	code    int
+	restore bool
 }
 
 // pair is a site and a kind; pairs are distinct ones as columns.
@@ -168,6 +190,12 @@ type questions struct {
 	namedPanels  []int64
 	namedKinds   []string
 	namedNumbers []int32
+
+	unknown struct { // codes that no table has, as columns
+		panels   []int64
+		codes    []int32
+		restores []bool
+	}
 }
 
 func (w *work) questions() questions {
@@ -181,6 +209,10 @@ func (w *work) questions() questions {
 				q.namedPanels, q.namedKinds = append(q.namedPanels, int64(o.panel)), append(q.namedKinds, o.kind)
 				q.namedNumbers = append(q.namedNumbers, int32(o.number))
 			}
+		}
+		if e.Unclassified && e.PanelID != 0 && e.Raw != nil {
+			q.unknown.panels = append(q.unknown.panels, int64(e.PanelID))
+			q.unknown.codes, q.unknown.restores = append(q.unknown.codes, int32(e.Code)), append(q.unknown.restores, e.Restore)
 		}
 		if !hasBusiness(e) {
 			continue
@@ -250,7 +282,7 @@ func scanAlarm(rows pgx.Rows) (*alarm.Alarm, error) {
 		&a.Code, &a.Zone, &a.Partition, &a.User, &a.Restore, &a.Text,
 		&a.EventCount, &a.Zones, &a.Origins, &a.Active, &a.FirstAt, &a.LastAt, &a.OpenedAt,
 		&confirmed, &restored, &a.Owner.ID, &a.Owner.Name, &claimed, &paused,
-		&a.Outcome, &a.OutcomeText, &a.PreviousID, &resolved, &closed, &a.ZoneName, &a.PartitionName)
+		&a.Outcome, &a.OutcomeText, &a.PreviousID, &resolved, &closed, &a.ZoneName, &a.PartitionName, &a.Words)
 	for _, t := range []struct {
 		from *time.Time
 		to   *time.Time

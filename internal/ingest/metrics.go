@@ -1,6 +1,10 @@
 package ingest
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"dozor/internal/bus"
+)
 
 type metrics struct {
 	batch    *prometheus.HistogramVec
@@ -35,5 +39,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}, []string{"lane"}),
 	}
 	r.MustRegister(m.batch, m.duration, m.messages, m.failed)
+	// There from the beginning: of a counter that appears with its first message nobody sees
+	// that it grew.
+	for _, lane := range bus.Lanes {
+		m.failed.WithLabelValues(string(lane))
+		for _, result := range []string{resultStored, resultDuplicate, resultNoSegment, resultDead} {
+			m.messages.WithLabelValues(string(lane), result)
+		}
+	}
 	return m
 }

@@ -108,7 +108,8 @@ func frameOf(e *event.Event) string {
 
 func (w *work) view(e *event.Event) wire.Event {
 	return e.View(event.Names{
-		Zone: w.names[object{e.PanelID, zoneObject, e.Zone}],
-		User: w.names[object{e.PanelID, userObject, e.User}],
+		Zone:  w.names[object{e.PanelID, zoneObject, e.Zone}],
+		User:  w.names[object{e.PanelID, userObject, e.User}],
+		Event: w.words[wording{e.PanelID, e.Code, e.Restore}],
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"dozor/internal/alarm"
+	"dozor/internal/bus"
 	"dozor/internal/event"
 	"dozor/internal/failpoint"
 	"dozor/internal/ids"
@@ -21,11 +22,14 @@ import (
 type work struct {
 	items  []*item // in the order in which they happened
 	panels map[ids.PanelID]string
-	fresh  []*item // whose event is new and has a site
-	now    time.Time
-	sites  map[ids.SiteID]wire.SiteRef // the locked ones
-	boards map[ids.SiteID]*alarm.Board
-	names  map[object]string
+	// letters are the messages that were set aside before and wait for somebody.
+	letters map[bus.Key]bool
+	fresh   []*item // whose event is new and has a site
+	now     time.Time
+	sites   map[ids.SiteID]wire.SiteRef // the locked ones
+	boards  map[ids.SiteID]*alarm.Board
+	names   map[object]string
+	words   map[wording]string
 }
 
 // object is a part of a panel, as it is named.
@@ -46,7 +50,7 @@ const (
 func (in *Ingest) store(ctx context.Context, items []*item) (notified bool, err error) {
 	var w *work
 	err = in.pool.InTx(ctx, func(tx pgx.Tx) error {
-		w = &work{items: in.arrange(items), boards: map[ids.SiteID]*alarm.Board{}, panels: map[ids.PanelID]string{}}
+		w = &work{items: in.arrange(items), boards: map[ids.SiteID]*alarm.Board{}, panels: map[ids.PanelID]string{}, letters: map[bus.Key]bool{}}
 		if err := w.look(ctx, tx); err != nil {
 			return err
 		}
@@ -57,7 +61,7 @@ func (in *Ingest) store(ctx context.Context, items []*item) (notified bool, err 
 		if err != nil {
 			return err
 		}
-		if err := w.writeDeadLetters(ctx, tx); err != nil {
+		if err := w.writeLetters(ctx, tx); err != nil {
 			return err
 		}
 		notified = len(rows) > 0
@@ -156,6 +160,7 @@ func (w *work) numberAlarms(ctx context.Context, tx pgx.Tx) error {
 	for i, t := range opened {
 		t.Alarm.ID = numbers[i]
 		t.Alarm.ZoneName = w.names[object{t.Alarm.PanelID, zoneObject, t.Alarm.Zone}]
+		t.Alarm.Words = w.words[wording{t.Alarm.PanelID, t.Alarm.Code, t.Alarm.Restore}]
 		t.Alarm.PartitionName = w.names[object{t.Alarm.PanelID, partitionObject, t.Alarm.Partition}]
 	}
 	for _, t := range opened {

@@ -12,9 +12,16 @@ import (
 	"dozor/internal/timer"
 )
 
-// Conns is how many connections Run uses at most: one for each of its goroutines that
-// meet the database.
-const Conns = 4
+// Conns is how many connections Run uses at most over so many buses: one for each of its
+// goroutines that meet the database, so that an alarm on one bus waits for no batch of
+// another.
+func Conns(buses int) int32 {
+	n := 1 // who purges
+	for _, of := range workers {
+		n += of * buses
+	}
+	return int32(n)
+}
 
 // errWarm ends the transaction of Warm, which has nothing to keep.
 var errWarm = errors.New("nothing to keep")
@@ -32,6 +39,7 @@ func Warm(ctx context.Context, conn *pgx.Conn) error {
 	rows, acts, opened := []int64{}, &actionColumns{}, &alarmColumns{}
 	batch := &pgx.Batch{}
 	batch.Queue(findPlaces, rows, rows, rows)
+	batch.Queue(findLetters, [][]byte{})
 	batch.Queue(insertKeys, [][]byte{}, []string{})
 	batch.Queue(lockSites, rows)
 	batch.Queue(loadMatches, rows, rows, now, now)

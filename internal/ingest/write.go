@@ -1,10 +1,8 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,11 +75,6 @@ FROM unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text
 	completeMatch = `
 UPDATE provisional_matches SET provisional_id = $1::text::uuid, record_id = $2::text::uuid
 WHERE provisional_id = $1::text::uuid OR record_id = $2::text::uuid`
-
-	upsertDeadLetter = `
-INSERT INTO dead_letters (dedup_key, lane, topic, body, trace, reason, panel_id, alarm_id, first_seen_at, last_seen_at)
-VALUES ($1, $2, $3, $4, $5, $6, nullif($7::bigint, 0), nullif($8::bigint, 0), dozor_now(), dozor_now())
-ON CONFLICT (dedup_key) DO UPDATE SET seen = dead_letters.seen + 1, last_seen_at = dozor_now()`
 )
 
 // write stores what was decided, in one exchange.
@@ -263,29 +256,4 @@ func textOf(id [16]byte) string {
 		return ""
 	}
 	return uuid.UUID(id).String()
-}
-
-// writeDeadLetters sets messages aside, in the order of their keys: two that meet wait
-// for each other.
-func (w *work) writeDeadLetters(ctx context.Context, tx pgx.Tx) error {
-	var dead []*item
-	for _, it := range w.items {
-		if it.dead != "" {
-			dead = append(dead, it)
-		}
-	}
-	if len(dead) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(dead, func(a, b *item) int { return bytes.Compare(a.delivery.Key[:], b.delivery.Key[:]) })
-	batch := &pgx.Batch{}
-	for _, it := range dead {
-		d := it.delivery
-		batch.Queue(upsertDeadLetter, d.Key[:], string(d.Lane), clean(d.Topic, maxTopic), append([]byte{}, d.Body...), clean(d.Trace, maxTrace), it.dead,
-			int64(it.event.PanelID), int64(it.event.AlarmID))
-	}
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("write %d dead letters: %w", len(dead), err)
-	}
-	return nil
 }

@@ -15,16 +15,26 @@ type PanelState struct {
 	Fence   int64       `json:"-"`
 	Seq     int64       `json:"-"`
 	// Link is what the worker sees of the connection.
-	Link Link `json:"link"`
-	// LinkReason says in a stable word why Link is not up: "busy", "refused",
-	// "no_answer", "closed", "unreachable", "protocol", "no_lease", "disabled". Empty when up.
+	Link Link `json:"link" enum:"none,connecting,up,down"`
+	// LinkReason says in a stable word why Link is not up: "busy_own", "busy_worker",
+	// "busy_stranger", "key", "refused", "no_answer", "closed", "unreachable", "protocol",
+	// "no_lease", "disabled". Empty when up.
 	LinkReason string `json:"link_reason,omitempty"`
+	// Trying says how the attempts to connect go; nil when up.
+	Trying *Trying `json:"trying,omitempty"`
+	// Holder is the instance of the worker that says all this.
+	Holder string `json:"holder,omitempty"`
+	// Reach numbers the edits of what it takes to talk to the panel; this is of the one it
+	// was last tried under. Model and Version are what the panel said under it.
+	Reach int64 `json:"reach,omitempty"`
 	// AnsweredAt is when the panel last answered anything; zero when never.
 	AnsweredAt time.Time `json:"answered_at,omitzero"`
 	// ChangedAt is when anything but AnsweredAt last changed.
 	ChangedAt time.Time `json:"changed_at,omitzero"`
 	Model     string    `json:"model,omitempty"`
 	Version   string    `json:"version,omitempty"`
+	Module    string    `json:"module,omitempty"` // version of the network module, empty where it does not say
+	News      News      `json:"news,omitempty" enum:"pushed,polled"`
 	// Panel's clock minus ours, in milliseconds, as last measured.
 	ClockOffsetMS int64 `json:"clock_offset_ms"`
 	ServiceMode   bool  `json:"service_mode"`
@@ -46,7 +56,42 @@ type PanelState struct {
 	AlarmMemory      []int    `json:"alarm_memory,omitempty"`
 	OutputsOn        []int    `json:"outputs_on,omitempty"`
 	Troubles         []string `json:"troubles,omitempty"`
+
+	ZonesTamperMemory  []int `json:"zones_tamper_memory,omitempty"`
+	ZonesIsolated      []int `json:"zones_isolated,omitempty"`       // bypassed for good
+	ZonesNoViolation   []int `json:"zones_no_violation,omitempty"`   // not violated for too long
+	ZonesLongViolation []int `json:"zones_long_violation,omitempty"` // violated for too long
+	ZonesMasked        []int `json:"zones_masked,omitempty"`
+	ZonesMaskedMemory  []int `json:"zones_masked_memory,omitempty"`
+	FireMemory         []int `json:"fire_memory,omitempty"`
+	PartitionsVerified []int `json:"partitions_verified,omitempty"` // with a verified alarm
+	PartitionsWarning  []int `json:"partitions_warning,omitempty"`
+	FirstCode          []int `json:"first_code,omitempty"` // the first of two codes was entered
+	Blocked            []int `json:"blocked,omitempty"`    // for a time, or for a guard's round
+	// Doors are those of expanders, by address from 0.
+	DoorsOpen     []int    `json:"doors_open,omitempty"`
+	DoorsLong     []int    `json:"doors_long,omitempty"` // open for too long
+	TroubleMemory []string `json:"trouble_memory,omitempty"`
 }
+
+// Trying is how the attempts to connect to a panel go.
+type Trying struct {
+	Since    time.Time `json:"since"` // the first of the failures in a row
+	Failures int       `json:"failures"`
+	NextAt   time.Time `json:"next_at"` // about when it is tried next
+	// Quarantine says that it failed so long that nobody is spared by trying often: the
+	// panel stays with its worker and is tried seldom.
+	Quarantine bool `json:"quarantine"`
+}
+
+// News says how a worker learns that something changed in a panel.
+type News string
+
+// The ways of learning it. Empty: the module was not asked yet to push.
+const (
+	NewsPushed News = "pushed" // the module says so by itself; it is asked now and then all the same
+	NewsPolled News = "polled" // it does not say so, and is asked several times a second
+)
 
 // Link is the state of the connection to a panel.
 type Link string
@@ -78,6 +123,17 @@ type Answered struct {
 	AnsweredAt time.Time
 }
 
+// Version says how new a panel's state is, without the state.
+type Version struct {
+	Fence, Seq int64
+	AnsweredAt time.Time
+}
+
+// Older says whether another version replaces this one.
+func (v Version) Older(than Version) bool {
+	return v.Fence < than.Fence || v.Fence == than.Fence && v.Seq < than.Seq
+}
+
 // Lease is the right of one holder to keep the connection to one panel.
 type Lease struct {
 	PanelID ids.PanelID
@@ -105,6 +161,28 @@ type Leases interface {
 	Release(ctx context.Context, holder string, held []Lease) error
 	// Fences returns the highest fence ever granted for each panel given.
 	Fences(ctx context.Context, panels []ids.PanelID) (map[ids.PanelID]int64, error)
+	// Join says that a worker is there, which counts for ttl, and returns who else is.
+	Join(ctx context.Context, self Worker, ttl time.Duration) (Crew, error)
+	// Leave ends what Join has said.
+	Leave(ctx context.Context, instance string) error
+}
+
+// Worker is one of those that share the panels, as it says of itself.
+type Worker struct {
+	// Instance is unique among workers and their starts; it is the holder of its leases.
+	Instance string
+	// Held is how many panels it holds; Load how many count against its share of them.
+	Held, Load int
+	// Capacity is how many it would hold at most; 0 of one that is about to end.
+	Capacity int
+}
+
+// Crew is who shares the panels.
+type Crew struct {
+	// Others are the workers but the one that asks, by instance.
+	Others []Worker
+	// Panels is how many enabled panels there are.
+	Panels int
 }
 
 // Frame is one notification of the stream, at its position.
@@ -133,8 +211,8 @@ type Fanout interface {
 	// Subscribe calls deliver with frames as they are published, from one goroutine,
 	// in order of each publication, until ctx ends. What was published before or is
 	// lost on the way is not its business: the subscriber finds holes by position.
-	// It returns once the subscription stands; ready is part of the contract, so that
-	// whatever is published after its return is seen.
+	// It returns once the subscription stands, so that whatever is published after its
+	// return is seen, or with an error after a few seconds, however long ctx lasts.
 	Subscribe(ctx context.Context, deliver func([]Frame)) error
 	// Range returns the frames of (after, upTo] of an epoch, ascending, at most limit,
 	// and whether the adapter holds every position of that interval up to the last

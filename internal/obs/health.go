@@ -41,8 +41,9 @@ type Health struct {
 }
 
 type namedCheck struct {
-	name  string
-	check Check
+	name     string
+	check    Check
+	optional bool
 }
 
 // NewHealth makes a health server that shows the metrics of gatherer.
@@ -54,7 +55,15 @@ func NewHealth(log *slog.Logger, gatherer prometheus.Gatherer) *Health {
 func (h *Health) Add(name string, check Check) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.checks = append(h.checks, namedCheck{name, check})
+	h.checks = append(h.checks, namedCheck{name: name, check: check})
+}
+
+// AddOptional adds a check of something that the instance can do without: people see when
+// it fails, and the instance stays ready.
+func (h *Health) AddOptional(name string, check Check) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.checks = append(h.checks, namedCheck{name: name, check: check, optional: true})
 }
 
 // Drain makes the instance not ready for good, so that a proxy sends no more to it. Call
@@ -71,6 +80,8 @@ type Result struct {
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail,omitempty"`
 	Error  string `json:"error,omitempty"`
+	// Optional says that the instance is ready without it.
+	Optional bool `json:"optional,omitempty"`
 	// Millis is how long the check took, in milliseconds.
 	Millis int64 `json:"ms"`
 }
@@ -96,7 +107,7 @@ func (h *Health) Ready(ctx context.Context) Readiness {
 	}
 	wg.Wait()
 	for _, r := range readiness.Checks {
-		readiness.Ready = readiness.Ready && r.OK
+		readiness.Ready = readiness.Ready && (r.OK || r.Optional)
 	}
 	slices.SortFunc(readiness.Checks, func(a, b Result) int { return strings.Compare(a.Name, b.Name) })
 	return readiness
@@ -128,7 +139,7 @@ func (c namedCheck) run(ctx context.Context) Result {
 	case <-ctx.Done():
 		o.err = fmt.Errorf("no answer within %v", checkTime)
 	}
-	result := Result{Name: c.name, OK: o.err == nil, Detail: o.detail, Millis: time.Since(began).Milliseconds()}
+	result := Result{Name: c.name, OK: o.err == nil, Optional: c.optional, Detail: o.detail, Millis: time.Since(began).Milliseconds()}
 	if o.err != nil {
 		result.Error = o.err.Error()
 	}

@@ -25,11 +25,14 @@
 //   - the cursor passes a segment only when it and all older ones are whole;
 //   - what can't be read back any more is said by a memory_gap event, whose key too is
 //     read back before the segment closes;
+//     the event says why (wrapped, erased, overtaken, lost), between which minutes they lie,
+//     and how many there are: a bound where the memory was watched, else an estimate;
 //   - a memory that was left for another, and is come back to, is read down to where it was
 //     left: its newest known pairs are kept with the epoch that followed it.
 //
-// What it refuses: to hold more unsettled records than its Room allows; it then stops
-// walking, and loses nothing, since the panel keeps what was not read.
+// What it refuses: to hold more records than its Room allows, counted from their reading
+// until their keys are read back; it then stops walking, and loses nothing, since the panel
+// keeps what was not read. News, and what lies right under them, have room of their own.
 //
 // A Log belongs to one goroutine. It imports satel, bus, event, ids,
 // obs, pg and wire.

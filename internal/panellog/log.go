@@ -25,7 +25,10 @@ type Reader interface {
 // has nothing to do here any more.
 var ErrLost = errors.New("another worker took over the panel's log")
 
-// Config of a Log. Everything but Hit is required.
+// ErrFull says that so many records wait to be stored that no look may find one more.
+var ErrFull = errors.New("too many records wait to be stored")
+
+// Config of a Log. Everything but Present and Hit is required.
 type Config struct {
 	Panel  ids.PanelID
 	Fence  int64
@@ -37,10 +40,14 @@ type Config struct {
 	// Send hands messages to the bus without waiting for it; what was sent in vain is
 	// sent again when its key does not appear in PostgreSQL.
 	Send func([]bus.Message)
-	// Room says whether one more unsettled record of a lane may be held.
-	Room func(bus.Lane) bool
-	// Held is told of changes of the number of unsettled records held.
+	// Room says whether one more record may be held: one that a walk reads, or news, which
+	// are what a look finds and what came with it since the look before.
+	Room func(walked bool) bool
+	// Held is told of changes of the number of records held: read, and not seen in
+	// PostgreSQL yet.
 	Held func(delta int)
+	// Present says which keys PostgreSQL has; see Present. Nil: each log asks for itself.
+	Present func(ctx context.Context, keys []bus.Key) (map[bus.Key]bool, error)
 	// Trace makes the trace context of a message.
 	Trace func() string
 	// Hit marks points at which tests kill; nil in production.
@@ -58,7 +65,7 @@ const (
 
 // LookEvery bounds how long a walk goes on without looking for news: an alarm that comes
 // meanwhile is still on the screen within a second.
-const LookEvery = 750 * time.Millisecond
+const LookEvery = 500 * time.Millisecond
 
 // recent is the age up to which a record belongs on the live lane, by the panel's own
 // clock corrected; older ones are history that must not delay anybody.
@@ -115,6 +122,9 @@ func New(cfg Config) *Log {
 	if cfg.Hit == nil {
 		cfg.Hit = func(string) {}
 	}
+	if cfg.Present == nil {
+		cfg.Present = Present(cfg.Pool)
+	}
 	return &Log{cfg: cfg, store: store{cfg.Pool}, burst: walkBurst, model: -1}
 }
 
@@ -135,10 +145,8 @@ func (l *Log) newest() *segment {
 // the epoch, and forgets what only held for the last connection. What was sent and is
 // not settled stays: it goes out again although the panel may be gone.
 func (l *Log) Connect(ctx context.Context, r Reader) error {
-	l.reader, l.looked = r, false
-	for _, s := range l.segments {
-		s.disconnect()
-	}
+	l.disconnect()
+	l.reader = r
 	if err := l.ensureLoaded(ctx); err != nil {
 		return err
 	}
@@ -146,6 +154,32 @@ func (l *Log) Connect(ctx context.Context, r Reader) error {
 		return l.firstContact(ctx)
 	}
 	return l.probe(ctx, "the record behind the cursor changed while the panel was away")
+}
+
+// Disconnected ends a connection: what was read on it and not sent is let go, and read
+// again on the next.
+func (l *Log) Disconnected() {
+	l.looked = false
+	for _, s := range l.segments {
+		l.unconfirm(s)
+	}
+}
+
+// disconnect forgets what only holds for one connection.
+func (l *Log) disconnect() {
+	l.Disconnected()
+	for _, s := range l.segments {
+		s.reachable, s.checked = false, false
+		if s.gap == nil {
+			s.end = endOpen
+		}
+	}
+}
+
+// unconfirm drops what was read of a segment and never confirmed; it is read again.
+func (l *Log) unconfirm(s *segment) {
+	l.cfg.Held(-len(s.pending))
+	s.pending, s.endSeen = nil, endOpen
 }
 
 // ensureLoaded loads log and open segments, keeping what is unsettled of segments that
@@ -205,15 +239,17 @@ func (l *Log) unsettle(s *segment) {
 
 // forget drops what was held as settled, so that the next step loads it again.
 func (l *Log) forget() {
-	l.loaded, l.looked = false, false
-	for _, s := range l.segments {
-		s.disconnect()
-	}
+	l.loaded = false
+	l.disconnect()
 }
 
 // Ready reports whether the log is loaded and the panel's memory was looked at on this
 // connection.
 func (l *Log) Ready() bool { return l.loaded && l.contact && l.looked }
+
+// Begun reports whether the first contact is on record: what the panel writes from then on
+// is news to whoever reads it, this process or another after its death.
+func (l *Log) Begun() bool { return l.contact }
 
 // firstContact begins the log of a panel that was never read. The newest record is the
 // cursor, what is behind it history. Of an empty memory nothing can be known, and that

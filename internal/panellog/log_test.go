@@ -30,12 +30,13 @@ type bench struct {
 	log   *panellog.Log
 	now   time.Time
 	sent  []bus.Message
-	room  func(bus.Lane) bool
+	room  func(walked bool) bool
+	held  int
 }
 
 func setup(t *testing.T, records int) *bench {
 	t.Helper()
-	b := &bench{t: t, db: testkit.DB(t), now: time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), room: func(bus.Lane) bool { return true }}
+	b := &bench{t: t, db: testkit.DB(t), now: time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC), room: func(bool) bool { return true }}
 	b.db.Exec(t, `INSERT INTO sites (id, name) VALUES (1, 'Szkoła')`)
 	b.db.Exec(t, `INSERT INTO panels (id, site_id, name, host, port, code_secret) VALUES (1, 1, 'Centrala', 'h', 1, '')`)
 	var err error
@@ -50,9 +51,9 @@ func setup(t *testing.T, records int) *bench {
 func (b *bench) open(pool *pg.Pool) {
 	b.log = panellog.New(panellog.Config{
 		Panel: 1, Fence: 1, Pool: pool, Logger: slog.New(slog.DiscardHandler), Location: event.PanelZone(),
-		Clock: func() time.Time { return b.now }, Trace: func() string { return "" }, Held: func(int) {},
+		Clock: func() time.Time { return b.now }, Trace: func() string { return "" }, Held: func(delta int) { b.held += delta },
 		Send: func(msgs []bus.Message) { b.sent = append(b.sent, msgs...) },
-		Room: func(lane bus.Lane) bool { return b.room(lane) },
+		Room: func(walked bool) bool { return b.room(walked) },
 	})
 }
 
@@ -149,6 +150,20 @@ func TestWhatJustHappenedGoesLiveAndWhatIsOldGoesBackfill(t *testing.T) {
 	}
 }
 
+func TestWhatHappensAfterThePanelsClockJumpedIsStillLive(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 3)
+	b.follow()
+	b.panel.SetClock(time.Date(2000, 1, 1, 0, 0, 0, 0, event.PanelZone()))
+	b.walk()
+	b.sent = nil
+	b.now = b.now.Add(time.Second)
+	b.record(1)
+	b.walk()
+	require.Len(t, b.sent, 1)
+	require.Equal(t, bus.Live, b.sent[0].Lane, "its offset was not measured since")
+}
+
 func TestAWalkWaitsForRoomAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 3)
@@ -156,12 +171,82 @@ func TestAWalkWaitsForRoomAndLosesNothing(t *testing.T) {
 	b.record(30)
 	b.now = b.now.Add(time.Hour)
 	b.record(1)
-	b.room = func(lane bus.Lane) bool { return lane == bus.Live }
+	b.room = func(walked bool) bool { return !walked }
 	b.walk()
 	require.Len(t, b.sent, 1, "the new record goes, history waits")
-	b.room = func(bus.Lane) bool { return true }
+	b.room = func(bool) bool { return true }
 	b.walk()
 	require.Len(t, b.sent, 31)
+}
+
+func TestRecordsCountAgainstTheRoomFromTheirReading(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 3)
+	b.follow()
+	b.record(40)
+	b.now = b.now.Add(time.Hour)
+	b.record(1)
+	const room = 5
+	b.room = func(bool) bool {
+		require.LessOrEqual(t, b.held, room)
+		return b.held < room
+	}
+	for range 100 {
+		if b.log.Settled() {
+			_, err := b.log.Look(t.Context())
+			require.NoError(t, err)
+		}
+		for idle := false; !idle; {
+			var err error
+			idle, err = b.log.Step(t.Context())
+			require.NoError(t, err)
+		}
+		b.store()
+		b.settle()
+	}
+	require.Len(t, b.sent, 41)
+	require.Zero(t, b.held)
+}
+
+func TestWhatIsReadAndNotSentIsHeldNoLongerThanTheConnection(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 3)
+	b.follow()
+	b.record(40)
+	_, err := b.log.Look(t.Context())
+	require.NoError(t, err)
+	_, err = b.log.Step(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, b.held)
+	b.log.Disconnected()
+	require.Equal(t, 1, b.held)
+	b.connect()
+	b.walk()
+	require.Len(t, b.sent, 40)
+}
+
+func TestNewsUnderOtherNewsWaitForNoWalk(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 3)
+	b.follow()
+	b.room = func(walked bool) bool { return !walked }
+	b.now = b.now.Add(time.Second)
+	b.record(3)
+	b.walk()
+	require.Len(t, b.sent, 3)
+}
+
+func TestALookWithoutRoomIsNoLook(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 3)
+	b.follow()
+	b.record(1)
+	b.room = func(bool) bool { return false }
+	_, err := b.log.Look(t.Context())
+	require.ErrorIs(t, err, panellog.ErrFull)
+	b.room = func(bool) bool { return true }
+	b.walk()
+	require.Len(t, b.sent, 1)
 }
 
 func TestWhatIsNotStoredGoesOutAgainMoreAndMoreRarely(t *testing.T) {

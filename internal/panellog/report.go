@@ -40,16 +40,6 @@ func (l *Log) emit(s *segment, p place) {
 	s.remember(p)
 }
 
-// sayGap sends the event that says that records of a segment can't be read any more.
-func (l *Log) sayGap(s *segment, at time.Time) {
-	if s.gap != nil {
-		return
-	}
-	l.cfg.Logger.Warn("records of the panel's memory are lost", "segment", s.number, "ending", s.end.String())
-	s.gap = l.notice(wire.MemoryGap, fmt.Sprintf("panel %d segment %d", l.cfg.Panel, s.number), at,
-		map[string]string{"reason": s.end.String()})
-}
-
 // foundEmpty handles a memory that holds nothing although records of it were read.
 func (l *Log) foundEmpty(at time.Time) {
 	if len(l.known) == 0 && len(l.segments) == 0 || l.erased != nil {
@@ -57,7 +47,7 @@ func (l *Log) foundEmpty(at time.Time) {
 	}
 	after := l.cursor
 	for _, s := range l.segments {
-		s.unconfirm()
+		l.unconfirm(s)
 		if s.end == endOpen {
 			s.end = endLost
 		}
@@ -65,7 +55,23 @@ func (l *Log) foundEmpty(at time.Time) {
 	}
 	l.cfg.Logger.Warn("the panel's memory was erased")
 	l.erased = l.notice(wire.MemoryGap, fmt.Sprintf("panel %d emptied after segment %d", l.cfg.Panel, after), at,
-		map[string]string{"reason": endEmpty.String()})
+		l.emptyArgs(at))
+}
+
+// emptyArgs tells since when records may be missing from a memory that holds none.
+func (l *Log) emptyArgs(at time.Time) map[string]string {
+	args := map[string]string{"reason": endEmpty.String()}
+	last, known := satel.Record{}, len(l.known) > 0
+	if known {
+		last = l.known[0].record
+	}
+	if newest := l.newest(); newest != nil {
+		last, known = newest.top.record, true
+	}
+	if from := l.resolve(last); known && !from.IsZero() && from.Before(at) {
+		args["from"], args["to"] = l.minute(from), l.minute(at)
+	}
+	return args
 }
 
 // withdrawErased takes back the conclusion that the memory is empty, not the event that
@@ -113,13 +119,17 @@ func (l *Log) send(key bus.Key, lane bus.Lane, topic string, report wire.Report)
 	return it
 }
 
-// lane is live for what happened just now, by the panel's own clock corrected.
+// lane is live for what happened just now, by the panel's own clock corrected; what an
+// earlier look did not show has happened since, whatever a clock that was just set says.
 func (l *Log) lane(s *segment, p place) bus.Lane {
 	if s.firstContact || p.offset < -liveSpan {
 		return bus.Backfill
 	}
 	now := l.cfg.Clock()
 	at := p.record.Resolve(now, l.cfg.Location).Add(-l.clockOffset)
+	if at.Before(p.notBefore) {
+		at = p.notBefore
+	}
 	if now.Sub(at) > recent {
 		return bus.Backfill
 	}

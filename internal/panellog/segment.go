@@ -58,20 +58,6 @@ type segment struct {
 	topArg    satel.Index // the argument that gives its top, found by the newer walk
 }
 
-// disconnect forgets what only holds for one connection.
-func (s *segment) disconnect() {
-	s.unconfirm()
-	s.reachable, s.checked = false, false
-	if s.gap == nil {
-		s.end = endOpen
-	}
-}
-
-// unconfirm drops what was read and never confirmed; it is read again.
-func (s *segment) unconfirm() {
-	s.pending, s.endSeen = nil, endOpen
-}
-
 // adopt takes over from the same segment as it was before a reload what was sent and
 // is not settled. It returns what it can't take: after a failover that lost commits,
 // the mark in PostgreSQL lies above the one we had, and the records between must be
@@ -94,6 +80,12 @@ func (s *segment) adopt(before *segment) (left []*item) {
 		}
 	}
 	return left
+}
+
+// watched reports whether a look shortly before its top did not show that yet: then all of
+// it is news, an alarm perhaps with another record on top of it.
+func (s *segment) watched() bool {
+	return !s.top.notBefore.IsZero() && s.top.receivedAt.Sub(s.top.notBefore) <= watchedWithin
 }
 
 // last is the deepest record read, confirmed or not.

@@ -12,7 +12,7 @@ import (
 // settled prefix of each segment, closes segments that are whole, and sends again what
 // has waited too long. It needs no connection to the panel.
 func (l *Log) Settle(ctx context.Context) error {
-	if l.Unsettled() == 0 && l.loaded && !l.closable() {
+	if l.Settled() {
 		return nil
 	}
 	if err := l.ensureLoaded(ctx); err != nil {
@@ -32,6 +32,9 @@ func (l *Log) Settle(ctx context.Context) error {
 	l.resend()
 	return nil
 }
+
+// Settled reports whether Settle has nothing to do.
+func (l *Log) Settled() bool { return l.loaded && !l.closable() && l.Unsettled() == 0 }
 
 // Unsettled is the number of messages sent whose keys were not seen in PostgreSQL.
 func (l *Log) Unsettled() int { return len(l.unsettled()) }
@@ -61,11 +64,11 @@ func (l *Log) ask(ctx context.Context) error {
 	if len(items) == 0 {
 		return nil
 	}
-	keys := make([][]byte, len(items))
+	keys := make([]bus.Key, len(items))
 	for i, it := range items {
-		keys[i] = it.msg.Key[:]
+		keys[i] = it.msg.Key
 	}
-	present, err := l.store.present(ctx, keys)
+	present, err := l.cfg.Present(ctx, keys)
 	if err != nil {
 		return fmt.Errorf("ask which events of panel %d are stored: %w", l.cfg.Panel, err)
 	}
@@ -254,13 +257,11 @@ func (l *Log) resend() {
 	}
 }
 
-// release gives back what was held when the log is let go.
-func (l *Log) release(n int) { l.cfg.Held(-n) }
-
 // Close lets go of what is held in memory; the panel and the marks in PostgreSQL know
 // where to go on.
 func (l *Log) Close() {
-	l.release(l.Unsettled())
+	l.Disconnected()
+	l.cfg.Held(-l.Unsettled())
 	l.segments, l.notices, l.erased, l.loaded = nil, nil, nil, false
 }
 

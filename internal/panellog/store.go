@@ -168,22 +168,28 @@ func (s store) openSegment(ctx context.Context, g guard, epoch int, top satel.Lo
 	return number, err
 }
 
-// present says which keys PostgreSQL has, as events or as dead letters.
-func (s store) present(ctx context.Context, keys [][]byte) (map[bus.Key]bool, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT k FROM unnest($1::bytea[]) AS k
-		WHERE EXISTS (SELECT FROM event_keys WHERE dedup_key = k)
-		   OR EXISTS (SELECT FROM dead_letters WHERE dedup_key = k)`, keys)
-	if err != nil {
-		return nil, err
+// Present says which keys PostgreSQL has, as events or as dead letters.
+func Present(pool *pg.Pool) func(ctx context.Context, keys []bus.Key) (map[bus.Key]bool, error) {
+	return func(ctx context.Context, keys []bus.Key) (map[bus.Key]bool, error) {
+		raw := make([][]byte, len(keys))
+		for i := range keys {
+			raw[i] = keys[i][:]
+		}
+		rows, err := pool.Query(ctx, `
+			SELECT k FROM unnest($1::bytea[]) AS k
+			WHERE EXISTS (SELECT FROM event_keys WHERE dedup_key = k)
+			   OR EXISTS (SELECT FROM dead_letters WHERE dedup_key = k)`, raw)
+		if err != nil {
+			return nil, err
+		}
+		found := map[bus.Key]bool{}
+		var key []byte
+		_, err = pgx.ForEachRow(rows, []any{&key}, func() error {
+			found[bus.Key(key)] = true
+			return nil
+		})
+		return found, err
 	}
-	found := map[bus.Key]bool{}
-	var raw []byte
-	_, err = pgx.ForEachRow(rows, []any{&raw}, func() error {
-		found[bus.Key(raw)] = true
-		return nil
-	})
-	return found, err
 }
 
 // segmentMark is a segment whose low mark or state changes.

@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"dozor/internal/bus"
 	"dozor/satel"
 )
 
@@ -20,8 +19,8 @@ func (l *Log) Look(ctx context.Context) (news bool, err error) {
 	if !l.contact {
 		return false, l.firstContact(ctx)
 	}
-	if !l.cfg.Room(bus.Live) {
-		return false, nil
+	if !l.cfg.Room(false) {
+		return false, ErrFull
 	}
 	asked := l.cfg.Clock()
 	e, at, err := l.reader.Newest(ctx)
@@ -49,7 +48,7 @@ func (l *Log) Look(ctx context.Context) (news bool, err error) {
 			// them end before the next news and the walk gets on.
 			l.burst = 1
 		}
-		s.unconfirm()
+		l.unconfirm(s)
 		s.reachable, s.checked = false, false
 	}
 	s, err := l.open(ctx, e, at, before)
@@ -88,15 +87,18 @@ func (l *Log) Step(ctx context.Context) (idle bool, err error) {
 	if s == nil {
 		return true, nil
 	}
-	if len(s.pending) >= l.burst || s.endSeen != endOpen || (len(s.pending) > 0 && l.cfg.Clock().Sub(l.lastLook) >= LookEvery) {
+	full := !l.cfg.Room(!s.watched() || s.last().offset <= -liveSpan)
+	if len(s.pending) >= l.burst || s.endSeen != endOpen || len(s.pending) > 0 && (full || l.cfg.Clock().Sub(l.lastLook) >= LookEvery) {
+		if !l.cfg.Room(false) {
+			return true, nil
+		}
 		_, err := l.Look(ctx)
 		return false, err
 	}
 	if !s.checked {
 		return false, l.check(ctx, s)
 	}
-	lane := l.lane(s, s.last())
-	if !l.cfg.Room(lane) {
+	if full {
 		return true, nil
 	}
 	last := s.last()
@@ -165,6 +167,7 @@ func (l *Log) take(ctx context.Context, s *segment, e satel.LogEntry, at time.Ti
 			offset: last.offset - 1, arg: last.index, index: e.Index, record: e.Record,
 			receivedAt: at, notBefore: s.top.notBefore,
 		})
+		l.cfg.Held(1)
 	}
 	if end == endOpen && s.firstContact && s.last().offset <= 1-firstContactSpan {
 		end = endLimit
@@ -275,6 +278,7 @@ func (l *Log) publishPending(s *segment) {
 		l.emit(s, p)
 		l.cfg.Hit("worker.after_publish")
 	}
+	l.cfg.Held(-len(s.pending)) // each is held as what was sent now
 	s.pending = nil
 }
 
@@ -286,7 +290,7 @@ func (l *Log) finish(s *segment, end ending, at time.Time) {
 	}
 	for i := l.position(s) - 1; i >= 0; i-- {
 		if older := l.segments[i]; older.end == endOpen {
-			older.unconfirm()
+			l.unconfirm(older)
 			older.end = endLost
 			l.sayGap(older, at)
 		}
@@ -326,9 +330,9 @@ func (l *Log) capacity() int {
 	return smallest
 }
 
-// Deep reports whether the walk has more than a few records before it: then state lists
-// may wait.
+// Deep reports whether a walk with more than a few records before it gets on, and so looks
+// for news by itself: then state lists may wait. One that waits for room does not.
 func (l *Log) Deep() bool {
 	s := l.toWalk()
-	return s != nil && s.last().offset <= -4
+	return s != nil && s.last().offset <= -4 && l.cfg.Clock().Sub(l.lastLook) < LookEvery
 }

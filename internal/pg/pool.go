@@ -101,9 +101,16 @@ func (d *Direct) InTx(ctx context.Context, f func(tx pgx.Tx) error) error {
 	return inTx(ctx, d.Pool, f)
 }
 
+// begin bounds the pause between two statements of a transaction: a process that stands
+// still in the middle of one, or whose host is gone, would keep its locks, the relay's on
+// the stream among them, until it goes on or its connection is given up after hours. Sent
+// with the beginning, it costs no way to the server of its own, and holds for this
+// transaction alone, whoever else shares the session by way of PgBouncer.
+const begin = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '3s'"
+
 func inTx(ctx context.Context, pool *pgxpool.Pool, f func(tx pgx.Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		err := pgx.BeginFunc(ctx, pool, f)
+		err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{BeginQuery: begin}, f)
 		if err == nil || attempt == maxTxAttempts || !IsRetryable(err) {
 			return err
 		}
@@ -145,8 +152,8 @@ func IsTemporary(err error) bool {
 	switch code[:2] {
 	case "08", "53", "57", "58": // connection, resources, operator, system
 		return true
-	case "25": // 25006: the primary became a standby
-		return code == "25006"
+	case "25": // the primary became a standby; this process stood still for too long
+		return code == "25006" || code == "25P03"
 	case "55":
 		return code == "55P03" // lock not available
 	}

@@ -6,5 +6,8 @@
 // that user can't reach the chosen directory, the cluster lies in one that it can, and
 // Server.Dir says where.
 //
-// It imports the standard library and pgx.
+// It can be killed as by a power cut and frozen as on a host that hangs; a frozen one ends
+// with our process too.
+//
+// It imports child, the standard library and pgx.
 package pgtemp

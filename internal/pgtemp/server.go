@@ -1,6 +1,7 @@
 package pgtemp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"dozor/internal/child"
 )
 
 // The roles of a private cluster: the owner runs migrations, the application's login
@@ -44,9 +46,9 @@ type Server struct {
 	bin    string
 	cfg    Config
 
-	mu   sync.Mutex
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the running postmaster has ended
+	mu      sync.Mutex
+	process *child.Process // the postmaster; nil before the first start
+	frozen  *guard         // nil unless frozen
 }
 
 // startTimeout bounds recovery after a crash as well as a plain start.
@@ -63,20 +65,21 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := run.reachable(cfg.Dir)
+	dir, err := run.MakePlace(cfg.Dir, placeName)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{dir: dir, bin: bin, cfg: cfg}
-	if s.socket, err = run.socketDir(dir); err != nil {
+	if s.socket, err = run.SocketDir(dir, socketName); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "PG_VERSION")); errors.Is(err, os.ErrNotExist) {
-		if err := run.initdb(ctx, bin, dir); err != nil {
+		if err := initdb(ctx, run, bin, dir); err != nil {
 			return nil, err
 		}
 	}
-	if err := run.makeSocketDir(s.socket); err != nil {
+	// After initdb, which wants an empty folder.
+	if err := run.MakeDir(s.socket); err != nil {
 		return nil, err
 	}
 	if err := s.configure(); err != nil {
@@ -114,12 +117,21 @@ func (s *Server) OwnerURL(database string) string { return s.URL(OwnerRole, data
 
 // PID is the postmaster's process, 0 when it does not run.
 func (s *Server) PID() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cmd == nil {
+	p := s.running()
+	if p == nil {
 		return 0
 	}
-	return s.cmd.Process.Pid
+	return p.PID()
+}
+
+// running is the postmaster, nil when it does not run.
+func (s *Server) running() *child.Process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil || s.process.Ended() {
+		return nil
+	}
+	return s.process
 }
 
 // Restart starts the server when it does not run, after Stop, Kill or a crash, and
@@ -127,10 +139,7 @@ func (s *Server) PID() int {
 func (s *Server) Restart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	s.mu.Lock()
-	running := s.cmd != nil
-	s.mu.Unlock()
-	if !running {
+	if s.running() == nil {
 		if err := s.waitForPredecessor(ctx); err != nil {
 			return err
 		}
@@ -155,8 +164,7 @@ func (s *Server) Kill(ctx context.Context) error {
 	if pid == 0 {
 		return nil
 	}
-	_ = syscall.Kill(pid, syscall.SIGSTOP)
-	children := childrenOf(pid)
+	children := halt(pid)
 	for _, child := range children {
 		_ = syscall.Kill(child, syscall.SIGKILL)
 	}
@@ -168,6 +176,27 @@ func (s *Server) Kill(ctx context.Context) error {
 		}
 	}
 	return errors.Join(err, ctx.Err())
+}
+
+// halt stops the postmaster where it stands and returns its children, of which there will
+// be no more.
+func halt(pid int) []int {
+	_ = syscall.Kill(pid, syscall.SIGSTOP)
+	for !isHalted(pid) {
+		<-time.After(time.Millisecond)
+	}
+	return childrenOf(pid)
+}
+
+// isHalted reports whether a process is stopped, or gone.
+func isHalted(pid int) bool {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	// After the name in parentheses, which may hold anything.
+	state := raw[bytes.LastIndexByte(raw, ')')+1:]
+	return len(state) > 1 && strings.IndexByte("TtZX", state[1]) >= 0
 }
 
 func childrenOf(pid int) []int {
@@ -185,26 +214,24 @@ func childrenOf(pid int) []int {
 }
 
 func (s *Server) end(ctx context.Context, sig syscall.Signal) error {
-	s.mu.Lock()
-	cmd, done := s.cmd, s.done
-	s.mu.Unlock()
-	if cmd == nil {
+	p := s.running()
+	if p == nil {
 		return nil
 	}
-	_ = cmd.Process.Signal(sig)
+	p.Signal(sig)
+	s.Thaw() // whoever is frozen hears nothing
 	select {
-	case <-done:
+	case <-p.Done():
 		return nil
 	case <-ctx.Done():
-		_ = cmd.Process.Kill()
-		<-done
+		p.Signal(syscall.SIGKILL)
+		<-p.Done()
 		return fmt.Errorf("stop PostgreSQL in %s: killed after waiting: %w", s.dir, ctx.Err())
 	}
 }
 
-// launch starts the postmaster from a thread that lives as long as it does: the kernel
-// sends the parent-death signal when the starting thread ends, not the process.
 func (s *Server) launch() error {
+	s.Thaw() // one that was killed by others while it was frozen has left its guard
 	logFile, err := os.OpenFile(filepath.Join(s.dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the log of PostgreSQL: %w", err)
@@ -217,27 +244,12 @@ func (s *Server) launch() error {
 	if err != nil {
 		return err
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT, Credential: run.credential}
-
-	started, done := make(chan error, 1), make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(done)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-			s.mu.Lock()
-			s.cmd = nil
-			s.mu.Unlock()
-		}
-	}()
-	if err := <-started; err != nil {
-		return fmt.Errorf("start PostgreSQL: %w", err)
+	process, err := child.Start(cmd, run, syscall.SIGINT)
+	if err != nil {
+		return err
 	}
 	s.mu.Lock()
-	s.cmd, s.done = cmd, done
+	s.process = process
 	s.mu.Unlock()
 	return nil
 }
@@ -250,10 +262,10 @@ func (s *Server) waitReady(ctx context.Context) error {
 			return conn.Close(ctx)
 		}
 		s.mu.Lock()
-		done := s.done
+		process := s.process
 		s.mu.Unlock()
 		select {
-		case <-done:
+		case <-process.Done():
 			return fmt.Errorf("PostgreSQL in %s ended at once; its last words: %s", s.dir, s.lastWords())
 		case <-ctx.Done():
 			return fmt.Errorf("wait for PostgreSQL in %s (last words: %s): %w", s.dir, s.lastWords(), err)
@@ -321,7 +333,7 @@ func (s *Server) configure() error {
 	if err != nil {
 		return err
 	}
-	return run.own(path)
+	return run.Own(path)
 }
 
 func (s *Server) ensureAppRole(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -51,6 +52,34 @@ func TestWhatWasCommittedOutlivesStopAndPowerCut(t *testing.T) {
 	require.NoError(t, s.Stop(ctx), "stopping twice is no error")
 	again := start(t, s.Dir())
 	require.NoError(t, exec(t, again.OwnerURL("mine"), "DO $$ BEGIN ASSERT (SELECT count(*) FROM t) = 2; END $$"))
+}
+
+func TestAFrozenServerIsSilentUntilItThawsOrIsStopped(t *testing.T) {
+	t.Parallel()
+	s := start(t, filepath.Join(t.TempDir(), "pg"))
+	conn, err := pgx.Connect(t.Context(), s.OwnerURL("postgres"))
+	require.NoError(t, err)
+	defer conn.Close(context.Background())
+	require.NoError(t, s.Freeze())
+	require.NoError(t, s.Freeze(), "twice is once")
+	answered := make(chan error, 1)
+	go func() { answered <- conn.Ping(t.Context()) }()
+	select {
+	case err := <-answered:
+		t.Fatalf("a frozen server answered: %v", err)
+	case <-time.After(300 * time.Millisecond): // an answer takes a hundredth of that
+	}
+	s.Thaw()
+	s.Thaw()
+	require.NoError(t, <-answered)
+
+	require.NoError(t, s.Freeze())
+	require.NoError(t, s.Kill(t.Context()))
+	require.NoError(t, s.Restart(t.Context()))
+	require.NoError(t, exec(t, s.OwnerURL("postgres"), "SELECT 1"))
+	require.NoError(t, s.Freeze())
+	require.NoError(t, s.Stop(t.Context()))
+	require.Zero(t, s.PID())
 }
 
 func TestTheApplicationsRoleOwnsNothing(t *testing.T) {

@@ -6,7 +6,7 @@
 // as the time reaches, partitions first; a result says whether they are all. What is wrong
 // becomes a classified error with a code of its own and a sentence that helps.
 //
-// It never logs or returns the code. Whether the address is that of a panel which dozor
+// It never logs or returns the code or the integration key. Whether the address is that of a panel which dozor
 // holds itself is the caller's to know.
 //
 // It imports satel, satel/client, errs, event (the zone of panels' clocks), secret and site.

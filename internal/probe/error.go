@@ -14,7 +14,8 @@ import (
 var (
 	errRefused    = errs.New(errs.Invalid, "probe_refused", "The host refuses connections on this port. Check the port, and that integration is enabled in the module.")
 	errNobody     = errs.New(errs.Invalid, "probe_timeout", "Nothing answers at this address. Check the host, the network and the firewall.")
-	errSilent     = errs.New(errs.Invalid, "probe_timeout", "The module takes the connection but does not answer. Check that encryption of the integration is off.")
+	errSilent     = errs.New(errs.Invalid, "probe_timeout", "The module takes the connection but does not answer. Check whether encryption of the integration is on there: it needs its key here.")
+	errKey        = errs.New(errs.Invalid, "probe_key", "The module does not answer the first request: the integration key or the encryption setting does not fit.")
 	errLate       = errs.New(errs.Invalid, "probe_timeout", "The panel began to answer and stopped. Check the quality of the link, and try again.")
 	errBusy       = errs.New(errs.Invalid, "probe_busy", "The module is taken by another program: it serves one at a time. Close that connection and try again.")
 	errNotAPanel  = errs.New(errs.Invalid, "probe_not_a_panel", "What answers there does not speak the protocol of a panel. Check the host and the port.")
@@ -63,6 +64,8 @@ func (p *prober) talkError(err error) error {
 		return err
 	case errors.Is(err, client.ErrBusy):
 		return errBusy.Because(err)
+	case errors.Is(err, client.ErrKey):
+		return errKey.Because(err)
 	case stats.Answers == 0 && stats.Decoder.Frames == 0 && stats.Decoder.Skipped+stats.Decoder.Dropped() > 0:
 		return errNotAPanel.Because(err)
 	case stats.Answers == 0 && errors.Is(err, client.ErrClosed):

@@ -27,6 +27,7 @@ type Target struct {
 	Host string
 	Port int
 	Code secret.Redacted // user code: 4 to 8 digits
+	Key  secret.Redacted // integration key, empty where the module does not encrypt
 }
 
 // Findings is what a panel says of itself.
@@ -57,7 +58,7 @@ type PartCounts struct {
 }
 
 // Run looks at a panel. Its errors are classified, with the codes probe_refused,
-// probe_timeout, probe_busy, probe_not_a_panel, probe_wrong_code and probe_failed, and
+// probe_timeout, probe_key, probe_busy, probe_not_a_panel, probe_wrong_code and probe_failed, and
 // invalid_panel for a target that can be none.
 func Run(ctx context.Context, t Target) (Findings, error) {
 	host, err := site.CheckAddress(t.Host, t.Port)
@@ -67,10 +68,19 @@ func Run(ctx context.Context, t Target) (Findings, error) {
 	if err := site.CheckCode(t.Code); err != nil {
 		return Findings{}, err
 	}
+	if err := site.CheckKey(t.Key); err != nil {
+		return Findings{}, err
+	}
+	cfg := client.Config{Address: net.JoinHostPort(host, strconv.Itoa(t.Port))}
+	if t.Key != "" {
+		if cfg.Cipher, err = satel.NewCipher(t.Key.Reveal()); err != nil {
+			return Findings{}, err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, Limit)
 	defer cancel()
 	dial, stop := context.WithTimeout(ctx, dialTime)
-	conn, err := client.Dial(dial, client.Config{Address: net.JoinHostPort(host, strconv.Itoa(t.Port))})
+	conn, err := client.Dial(dial, cfg)
 	stop()
 	if err != nil {
 		return Findings{}, dialError(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -30,8 +31,14 @@ const (
 	codeGone websocket.StatusCode = 0 // the client left; nobody to tell
 )
 
-// waited is how long a write takes at least that did not just go into a buffer.
-const waited = 5 * time.Millisecond
+// maxClose bounds a farewell, whatever is set: the library takes no longer for its part.
+const maxClose = 5 * time.Second
+
+// waited is how long a write takes at least that did not just go into a buffer. The kernel
+// wakes a writer when a third of the buffer is free again: whoever takes that faster has
+// soon answered the ping behind it. A busy machine holds up a write for less than this;
+// were that taken for reading, nobody would be slow there.
+const waited = 100 * time.Millisecond
 
 // ending is why a connection ends.
 type ending struct {
@@ -50,13 +57,17 @@ var (
 type connection struct {
 	h      *Handler
 	ws     *websocket.Conn
+	conn   net.Conn // beneath ws
 	viewer stream.Viewer
 	log    *slog.Logger
 	seat   *presence.Seat // the reader's; nil: presence is not kept
 
 	ends     chan ending               // capacity 1: the first counts
 	attached chan *stream.Subscription // capacity 1
-	leaving  chan struct{}             // closed: nothing more is written
+
+	// The writer writes under turn, and not when it is leaving: nothing follows a farewell.
+	turn    sync.Mutex
+	leaving atomic.Bool
 
 	// Instants of slowness, in Unix nanoseconds, 0 for none.
 	writing atomic.Int64 // when the write in progress began
@@ -64,48 +75,56 @@ type connection struct {
 	drained atomic.Int64 // when a write that had to wait went through: the client reads
 }
 
-// serve runs a connection to its end.
-func (h *Handler) serve(ctx context.Context, ws *websocket.Conn, conn net.Conn, viewer stream.Viewer) {
-	c := &connection{
-		h: h, ws: ws, viewer: viewer, log: h.cfg.Log,
-		ends: make(chan ending, 1), attached: make(chan *stream.Subscription, 1), leaving: make(chan struct{}),
+func newConnection(h *Handler, viewer stream.Viewer) *connection {
+	return &connection{
+		h: h, viewer: viewer, log: h.cfg.Log,
+		ends: make(chan ending, 1), attached: make(chan *stream.Subscription, 1),
 	}
+}
+
+// serve runs a connection to its end.
+func (c *connection) serve(ctx context.Context) {
+	h := c.h
 	if h.cfg.Presence != nil {
-		c.seat = h.cfg.Presence.Seat(viewer.UserID)
+		c.seat = h.cfg.Presence.Seat(c.viewer.UserID)
 	}
 	// Messages are bounded where they are read: the library would close with a code of
 	// its own.
-	ws.SetReadLimit(-1)
+	c.ws.SetReadLimit(-1)
 	h.cfg.Metrics.connections.Inc()
 	defer h.cfg.Metrics.connections.Dec()
 
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	running.Go(func() { c.read(ctx) })
-	running.Go(func() { c.ping(ctx) })
+	running.Go(c.guarded(func() { c.read(ctx) }))
 	var sub *stream.Subscription
 	end := c.supervise(func(s *stream.Subscription) {
 		sub = s
-		running.Go(func() { c.write(ctx, s) })
+		running.Go(c.guarded(func() { c.write(s) }))
 	})
 
-	close(c.leaving)
+	c.leaving.Store(true)
 	if c.seat != nil {
 		c.seat.Leave()
 	}
-	// A library that waits for the client's farewell, or for a write that is stuck, ends
-	// by this deadline.
-	_ = conn.SetDeadline(time.Now().Add(h.cfg.Close))
+	// Waiting for the client's farewell, or for a write that is stuck, ends by this
+	// deadline.
+	_ = c.conn.SetDeadline(time.Now().Add(min(h.cfg.Close, maxClose)))
 	if end.code == codeGone {
-		_ = ws.CloseNow()
+		_ = c.ws.CloseNow()
 		h.cfg.Metrics.closed.WithLabelValues("gone").Inc()
 	} else {
+		c.turn.Lock()
+		c.turn.Unlock() //nolint:staticcheck // the write in progress has ended, and no other begins
 		// The reader still reads, which lets the client's answer in.
-		_ = ws.Close(end.code, end.reason)
+		_ = c.ws.Close(end.code, end.reason)
 		h.cfg.Metrics.closed.WithLabelValues(strconv.Itoa(int(end.code))).Inc()
 	}
 	cancel()
-	_ = conn.Close()
+	_ = c.conn.Close()
+	if sub != nil {
+		sub.Stop()
+	}
 	running.Wait()
 	if sub == nil {
 		select {
@@ -117,12 +136,26 @@ func (h *Handler) serve(ctx context.Context, ws *websocket.Conn, conn net.Conn, 
 	sub.Close()
 }
 
+// guarded ends the connection when f panics, and only that: one client's message must not
+// take everybody's screens away.
+func (c *connection) guarded(f func()) func() {
+	return func() {
+		defer func() {
+			if v := recover(); v != nil {
+				c.log.Error("a connection made the server stumble", "err", v, "stack", string(debug.Stack()))
+				c.end(gone)
+			}
+		}()
+		f()
+	}
+}
+
 // supervise waits for the reason to end, starting the writer once there is something to
 // write.
 func (c *connection) supervise(start func(*stream.Subscription)) ending {
 	first := time.NewTimer(c.h.cfg.First)
 	defer first.Stop()
-	stall := time.NewTicker(c.h.cfg.Stall / 10)
+	stall := time.NewTimer(c.h.cfg.Stall)
 	defer stall.Stop()
 	var sub *stream.Subscription
 	var done <-chan struct{}
@@ -141,20 +174,27 @@ func (c *connection) supervise(start func(*stream.Subscription)) ending {
 		case <-first.C:
 			return ending{codeBadMessage, "no resume"}
 		case <-stall.C:
-			if c.isSlow(time.Now()) {
+			left := time.Until(c.slowAt())
+			if left <= 0 {
 				return slow
 			}
+			stall.Reset(left)
 		}
 	}
 }
 
-// isSlow reports whether the client has left something untaken for too long. An answer
-// to a ping lies behind all that was written before; while that is being read, however
-// slowly, the client is not silent.
-func (c *connection) isSlow(now time.Time) bool {
-	limit := now.Add(-c.h.cfg.Stall).UnixNano()
-	writing, pinging := c.writing.Load(), c.pinging.Load()
-	return writing != 0 && writing < limit || pinging != 0 && max(pinging, c.drained.Load()) < limit
+// slowAt is when the client will have left something untaken for too long, if nothing
+// happens until then. An answer to a ping lies behind all that was written before; while
+// that is being read, however slowly, the client is not silent.
+func (c *connection) slowAt() time.Time {
+	since := time.Now().UnixNano() // what is not on its way yet
+	if at := c.writing.Load(); at != 0 {
+		since = min(since, at)
+	}
+	if at := c.pinging.Load(); at != 0 {
+		since = min(since, max(at, c.drained.Load()))
+	}
+	return time.Unix(0, since).Add(c.h.cfg.Stall)
 }
 
 func endingOf(err error) ending {
@@ -248,37 +288,68 @@ func (c *connection) readOne(ctx context.Context) ([]byte, error) {
 	return data, nil
 }
 
-// write sends what the subscription gives.
-func (c *connection) write(ctx context.Context, sub *stream.Subscription) {
+// write sends what the subscription gives, and now and then a ping with it, which finds
+// clients that are gone without a word, or frozen.
+func (c *connection) write(sub *stream.Subscription) {
+	pingAt := time.Now().Add(c.h.cfg.Stall)
 	for {
-		messages, err := sub.Next(ctx)
+		messages, err := sub.Next(context.Background()) // it ends with the subscription
 		if err != nil {
 			return // the supervisor sees the same
 		}
-		for _, m := range messages {
-			select {
-			case <-c.leaving:
+		for len(messages) > 0 {
+			out := takeBuffer()
+			n := 0
+			for n < len(messages) && len(out.b) < writeAtOnce {
+				out.b = appendFrame(out.b, frameText, messages[n].Data)
+				n++
+			}
+			now := time.Now()
+			if now.After(pingAt) {
+				pingAt = now.Add(c.h.cfg.Stall)
+				if c.pinging.CompareAndSwap(0, now.UnixNano()) {
+					out.b = appendFrame(out.b, framePing, nil)
+				}
+			}
+			if !c.writeOut(out.b, now) {
 				return
-			default:
 			}
-			began := time.Now()
-			c.writing.Store(began.UnixNano())
-			err := c.ws.Write(ctx, websocket.MessageText, m.Data)
-			c.writing.Store(0)
-			if now := time.Now(); now.Sub(began) > waited {
-				c.drained.Store(now.UnixNano())
+			out.giveBack()
+			c.h.cfg.Metrics.messages.Add(float64(n))
+			for _, m := range messages[:n] {
+				if m.FirstShown() {
+					c.h.shown(m)
+				}
 			}
-			if err != nil {
-				c.end(gone)
-				return
-			}
-			c.h.cfg.Metrics.messages.Inc()
-			if m.FirstShown() {
-				c.h.shown(m)
-			}
+			messages = messages[n:]
 		}
 	}
 }
+
+// writeOut writes whole frames past the library, which would take a system call and two
+// contexts for each. What it writes itself, answers to pings and the farewell, can't come
+// in between: a connection takes each Write whole before the next.
+func (c *connection) writeOut(frames []byte, began time.Time) bool {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	if c.leaving.Load() {
+		return false
+	}
+	c.writing.Store(began.UnixNano())
+	_, err := c.conn.Write(frames)
+	c.writing.Store(0)
+	if now := time.Now(); now.Sub(began) > waited {
+		c.drained.Store(now.UnixNano())
+	}
+	if err != nil {
+		c.end(gone)
+		return false
+	}
+	return true
+}
+
+// ponged is called when the client answers a ping.
+func (c *connection) ponged(context.Context, []byte) { c.pinging.Store(0) }
 
 // shown notes that a frame is on the first screen.
 func (h *Handler) shown(m stream.Message) {
@@ -286,27 +357,4 @@ func (h *Handler) shown(m stream.Message) {
 		h.cfg.Metrics.ownShare.Observe(time.Since(m.AnsweredAt).Seconds())
 	}
 	h.cfg.Log.Debug("frame shown", "position", m.Position, "trace_id", obs.TraceID(m.Trace))
-}
-
-// ping finds clients that are gone without a word, or frozen.
-func (c *connection) ping(ctx context.Context) {
-	tick := time.NewTicker(c.h.cfg.Stall)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-c.leaving:
-			return
-		case <-tick.C:
-		}
-		// Not by the call's context: the library tears the connection down with it, and
-		// nothing could be said any more.
-		c.pinging.Store(time.Now().UnixNano())
-		err := c.ws.Ping(ctx)
-		c.pinging.Store(0)
-		if err != nil && ctx.Err() == nil {
-			c.log.Debug("a client could not be pinged", "err", err)
-		}
-	}
 }

@@ -5,9 +5,14 @@
 // where it resumes; what follows is what its stream.Subscription gives. What a client says
 // of its desk goes to package presence and ends with the connection.
 //
-// Three goroutines serve a connection: one reads, one writes, and the handler itself
-// supervises and is the only one to close. So a client that is stuck in a write is still
-// closed at once when its access ends, and the reason it is told is the first one.
+// Three goroutines serve a connection: one reads, one writes, and one supervises and is the
+// only one to close. So a client that is stuck in a write is still closed at once when its
+// access ends, and the reason it is told is the first one.
+//
+// Messages go out past the WebSocket library: whole frames, as many as there are, by one
+// write to the connection, which takes each write whole. The library reads, and writes
+// only what answers what it has read, and the farewell, after which nothing follows. A
+// thousand clients cost little more than their system calls (dozor bench push).
 //
 //	4000 the server stops           reconnect now, elsewhere
 //	4001 the client does not read   reconnect and resume

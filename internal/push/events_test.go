@@ -49,12 +49,16 @@ func (s *station) listen(query, lastID string) (*listener, *http.Response) {
 	answer, err := s.browser.Do(request)
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { _ = answer.Body.Close() })
-	return &listener{s.t, bufio.NewScanner(answer.Body), cancel}, answer
+	lines := bufio.NewScanner(answer.Body)
+	lines.Buffer(nil, 1<<20)
+	return &listener{s.t, lines, cancel}, answer
 }
 
-// next reads one event; false at the end of the stream.
+// next reads one event; false at the end of the stream. What was cut off before its empty
+// line is none, as for every listener.
 func (l *listener) next() (h heard, ok bool) {
 	l.t.Helper()
+	data := ""
 	for l.lines.Scan() {
 		name, value, _ := strings.Cut(l.lines.Text(), ": ")
 		switch name {
@@ -63,9 +67,10 @@ func (l *listener) next() (h heard, ok bool) {
 		case "event":
 			h.name = value
 		case "data":
-			require.NoError(l.t, json.Unmarshal([]byte(value), &h.said))
+			data = value
 		case "":
 			if h.name != "" {
+				require.NoError(l.t, json.Unmarshal([]byte(data), &h.said))
 				return h, true
 			}
 		}
@@ -158,6 +163,45 @@ func TestEventsEndWithTheAccessAndWithTheServer(t *testing.T) {
 	require.Equal(t, "end", last.name)
 	_, answer := other.listen("resume="+idOf(other.head()), "")
 	require.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
+}
+
+func TestSlowListenersAreLetGoAndSlowNobody(t *testing.T) {
+	t.Parallel()
+	s := newStation(t, push.Timeouts{Stall: 2 * time.Second})
+	start := s.head()
+	asleep, _ := s.listen("resume="+idOf(start), "")
+	quick, _ := s.listen("resume="+idOf(start), "")
+	const n = 60
+	began := time.Now()
+	s.emit(n, strings.Repeat("x", 100_000)) // 6 MB: more than sockets hold of which nobody reads
+	for seen := 0; seen < n; {
+		h, ok := quick.next()
+		require.True(t, ok)
+		if h.name == wire.EventRecorded {
+			seen++
+		}
+	}
+	require.Less(t, time.Since(began), 15*time.Second, "the others are not slowed")
+	require.Eventually(t, func() bool { return s.closed("4001") == 1 }, 20*time.Second, 10*time.Millisecond, "it was not let go")
+
+	// What it had taken until then is whole and in order, and it goes on from there.
+	have := start
+	for h, ok := asleep.next(); ok; h, ok = asleep.next() {
+		if h.name == wire.EventRecorded {
+			require.Equal(t, have.Position+1, h.said.Position)
+			have.Position++
+		}
+	}
+	require.Less(t, have.Position, start.Position+n)
+	again, _ := s.listen("resume="+idOf(start), idOf(have))
+	for have.Position < start.Position+n {
+		h, ok := again.next()
+		require.True(t, ok)
+		if h.name == wire.EventRecorded {
+			require.Equal(t, have.Position+1, h.said.Position)
+			have.Position++
+		}
+	}
 }
 
 func TestEventsAskedForWronglyAreRefusedInWords(t *testing.T) {

@@ -125,19 +125,32 @@ var (
 	errTicket    = errs.New(errs.Unauthorized, "bad_ticket", "The ticket is missing, unknown, used or expired.")
 )
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. It returns when the connection is open: the request's
+// own goroutine has a stack and buffers that are many times what a connection needs.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.enter() {
 		refuse(w, http.StatusServiceUnavailable, stream.ErrStopping)
 		return
 	}
-	defer h.open.Done()
+	c := h.upgrade(w, r)
+	if c == nil {
+		h.open.Done()
+		return
+	}
+	go func() {
+		defer h.open.Done()
+		c.guarded(func() { c.serve(context.Background()) })()
+	}()
+}
+
+// upgrade makes a connection out of a request, or refuses it and returns nil.
+func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request) *connection {
 	// Everything that can be wrong without the ticket is looked at before it, so that a
 	// bad request does not use it up.
 	ticket, status, refusal := examine(w, r)
 	if refusal != nil {
 		refuse(w, status, refusal)
-		return
+		return nil
 	}
 	known := time.Now()
 	redeemCtx, cancel := context.WithTimeout(r.Context(), redeemTimeout)
@@ -146,25 +159,27 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errs.KindOf(err) == errs.Unauthorized:
 		refuse(w, http.StatusUnauthorized, errTicket)
-		return
+		return nil
 	case err != nil:
 		if r.Context().Err() == nil {
 			h.cfg.Log.Warn("a ticket can't be looked at", "err", err)
 		}
 		refuse(w, http.StatusServiceUnavailable, errs.New(errs.Unavailable, "unavailable", "The ticket can't be looked at now; try again."))
-		return
+		return nil
 	}
 	viewer.KnownSince = known
 
+	c := newConnection(h, viewer)
 	capture := &hijacked{ResponseWriter: w}
-	ws, err := websocket.Accept(capture, r, &websocket.AcceptOptions{
-		Subprotocols: []string{Protocol}, CompressionMode: websocket.CompressionDisabled,
+	c.ws, err = websocket.Accept(capture, r, &websocket.AcceptOptions{
+		Subprotocols: []string{Protocol}, CompressionMode: websocket.CompressionDisabled, OnPongReceived: c.ponged,
 	})
 	if err != nil {
 		h.cfg.Log.Debug("a connection could not be upgraded", "err", err)
-		return
+		return nil
 	}
-	h.serve(context.WithoutCancel(r.Context()), ws, capture.conn, viewer)
+	c.conn = capture.conn
+	return c
 }
 
 // examine finds the ticket in a request that is otherwise right.

@@ -36,10 +36,24 @@ type hijacked struct {
 // Hijack implements http.Hijacker.
 func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffers, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
 	h.conn = conn
 	boundBuffer(conn)
-	return conn, buffers, err
+	if buffers.Reader.Buffered() == 0 {
+		buffers = bufio.NewReadWriter(bufio.NewReaderSize(conn, readSize), bufio.NewWriterSize(conn, controlSize))
+	}
+	return conn, buffers, nil
 }
+
+const (
+	// readSize is for what clients say, which is short and seldom, in bytes; the server's
+	// own buffers have 4 KiB each way, for as long as a connection lives.
+	readSize = 512
+	// controlSize is for the longest control frame, which must go out by one write.
+	controlSize = 2 + 125
+)
 
 // writeBuffer is how much the kernel keeps for a client that does not read, in bytes.
 // Its own choice may be megabytes: too much for a thousand clients, and too late a sign

@@ -123,7 +123,7 @@ const maxWorkers = 200
 // Workers reads who holds panels.
 func (w *Watch) Workers(ctx context.Context) ([]Worker, error) {
 	rows, err := w.cfg.Pool.Query(ctx, `
-		SELECT holder, count(*) FILTER (WHERE expires_at > dozor_now()), max(expires_at) - $1::interval
+		SELECT holder, count(*) FILTER (WHERE expires_at > dozor_now()), least(max(expires_at) - $1::interval, dozor_now())
 		FROM leases WHERE holder <> '' AND expires_at > dozor_now() - interval '1 minute'
 		GROUP BY holder ORDER BY holder LIMIT $2`, w.cfg.LeaseTTL, maxWorkers)
 	if err != nil {
@@ -155,13 +155,4 @@ func (w *Watch) Panels(ctx context.Context) (Panels, error) {
 		return p, fmt.Errorf("count panels: %w", err)
 	}
 	return p, nil
-}
-
-// DeadLetters counts messages that were set aside for a person.
-func (w *Watch) DeadLetters(ctx context.Context) (int64, error) {
-	var n int64
-	if err := w.cfg.Pool.QueryRow(ctx, "SELECT count(*) FROM dead_letters").Scan(&n); err != nil {
-		return 0, fmt.Errorf("count dead letters: %w", err)
-	}
-	return n, nil
 }

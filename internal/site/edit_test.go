@@ -157,6 +157,52 @@ func TestAReplacementIsWholeOrNotAtAll(t *testing.T) {
 	require.Equal(t, []string{"panel.retire", "panel.create"}, testkit.One[[]string](t, db, "SELECT array_agg(act ORDER BY id) FROM (SELECT act, id FROM audit ORDER BY id DESC LIMIT 2) a"))
 }
 
+func TestAnIntegrationKeyIsSetReplacedKeptAndRemoved(t *testing.T) {
+	t.Parallel()
+	s, db, _ := setup(t, true)
+	id, err := s.CreateSite(t.Context(), cli, site.NewSite{Name: "A"})
+	require.NoError(t, err)
+	panel, err := s.CreatePanel(t.Context(), cli, site.NewPanel{SiteID: id, Host: "h", Port: 1, Code: "1234", Enabled: true})
+	require.NoError(t, err)
+	reached := int64(1)
+	change := func(c site.PanelChange, key string, moves bool) {
+		t.Helper()
+		seen, err := s.Panel(t.Context(), panel)
+		require.NoError(t, err)
+		view, err := s.EditPanel(t.Context(), cli, panel, seen.Version, c)
+		require.NoError(t, err)
+		require.Equal(t, key != "", view.Encrypted)
+		reach, err := s.Access(t.Context(), panel)
+		require.NoError(t, err)
+		require.Equal(t, key, reach.Key.Reveal())
+		if moves {
+			reached++
+		}
+		require.Equal(t, reached, reach.Number)
+	}
+	to := func(key secret.Redacted) site.PanelChange { return site.PanelChange{Key: &key} }
+	name := "B"
+	change(to("klucz"), "klucz", true)
+	change(site.PanelChange{Name: &name}, "klucz", false)
+	change(to("klucz"), "klucz", false)
+	change(to("drugi"), "drugi", true)
+	change(to(""), "", true)
+	change(to(""), "", false)
+	change(to("trzeci"), "trzeci", true)
+	for _, word := range []string{"klucz", "drugi", "trzeci"} {
+		require.Zero(t, testkit.One[int](t, db, "SELECT count(*) FROM audit x WHERE x::text LIKE '%'||$1||'%'", word))
+	}
+	require.Equal(t, []string{"changed", "changed", "removed", "changed"}, testkit.One[[]string](t, db,
+		"SELECT array_agg(details->>'integration_key' ORDER BY id) FROM audit WHERE details ? 'integration_key'"))
+
+	db.Exec(t, "UPDATE panels SET key_secret = 'x'")
+	_, err = s.Access(t.Context(), panel)
+	require.ErrorIs(t, err, secret.ErrNotOurs)
+	change(to("czwarty"), "czwarty", true)
+	db.Exec(t, "UPDATE panels SET key_secret = 'x'")
+	change(to(""), "", true)
+}
+
 func TestMovedNamesWhatIsReachedOtherwise(t *testing.T) {
 	t.Parallel()
 	s, db, _ := setup(t, true)

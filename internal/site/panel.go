@@ -12,7 +12,7 @@ import (
 	"dozor/internal/wire"
 )
 
-// Panel is a panel as clients see it. Its codes are in no view.
+// Panel is a panel as clients see it. Its code and its integration key are in no view.
 type Panel struct {
 	ID         ids.PanelID      `json:"id"`
 	Site       wire.SiteRef     `json:"site"`
@@ -20,6 +20,7 @@ type Panel struct {
 	Host       string           `json:"host"`
 	Port       int              `json:"port"`
 	Enabled    bool             `json:"enabled"`
+	Encrypted  bool             `json:"encrypted" doc:"Whether dozor speaks to its module under an integration key"`
 	LinkGraceS int              `json:"link_grace_s" doc:"Seconds of silence that become an alarm"`
 	RetiredAt  *time.Time       `json:"retired_at,omitempty"`
 	ReplacesID ids.PanelID      `json:"replaces_id,omitempty" doc:"The panel whose place it took"`
@@ -31,15 +32,17 @@ type Panel struct {
 
 // Object is a part of a panel with the name that it has there.
 type Object struct {
-	Kind      string `json:"kind"` // partition, zone, output, user
-	Number    int    `json:"number"`
+	Kind      string `json:"kind" enum:"partition,zone,output,user,expander,keypad"`
+	Number    int    `json:"number"` // expanders and keypads count from 0, as events do
 	Name      string `json:"name"`
-	Function  int    `json:"function"`            // zone reaction, partition type, output function
+	Function  int    `json:"function"`            // zone reaction, partition type, output function, type of module
 	Partition int    `json:"partition,omitempty"` // of a zone, 0 when not known
+	// Serial tells two holders of one user number apart, 0 when not known.
+	Serial int `json:"-"`
 }
 
 const selectPanel = `
-SELECT p.id, p.site_id, s.name, s.address, s.city, p.name, p.host, p.port, p.enabled, extract(epoch FROM p.link_grace)::int,
+SELECT p.id, p.site_id, s.name, s.address, s.city, p.name, p.host, p.port, p.enabled, p.key_secret IS NOT NULL, extract(epoch FROM p.link_grace)::int,
     p.retired_at, coalesce(p.replaces_id, 0), p.model, p.firmware, p.version
 FROM panels p JOIN sites s ON s.id = p.site_id
 `
@@ -51,7 +54,7 @@ func (s *Sites) panels(ctx context.Context, where string, args ...any) ([]Panel,
 	}
 	panels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Panel, error) {
 		var p Panel
-		err := row.Scan(&p.ID, &p.Site.ID, &p.Site.Name, &p.Site.Address, &p.Site.City, &p.Name, &p.Host, &p.Port, &p.Enabled, &p.LinkGraceS,
+		err := row.Scan(&p.ID, &p.Site.ID, &p.Site.Name, &p.Site.Address, &p.Site.City, &p.Name, &p.Host, &p.Port, &p.Enabled, &p.Encrypted, &p.LinkGraceS,
 			&p.RetiredAt, &p.ReplacesID, &p.Model, &p.Firmware, &p.Version)
 		return p, err
 	})

@@ -26,6 +26,7 @@ type NewPanel struct {
 	Host      string
 	Port      int
 	Code      secret.Redacted // user code: 4 to 8 digits
+	Key       secret.Redacted // integration key of the module, empty where it speaks plainly
 	LinkGrace time.Duration   // silence that becomes an alarm; DefaultLinkGrace where it is 0
 	Enabled   bool
 	// What a probe has read; may be empty.
@@ -64,12 +65,27 @@ func CheckCode(code secret.Redacted) error {
 	return nil
 }
 
+// CheckKey says whether a module can have it as its integration key. An empty one means a
+// module that does not encrypt.
+func CheckKey(key secret.Redacted) error {
+	if _, err := satel.NewCipher(key.Reveal()); err != nil {
+		return badPanel("The integration key may have letters without marks, digits and signs only, as it was typed in DLOADX.")
+	}
+	if len(key) > satel.KeySize {
+		return badPanel("The integration key has at most 12 characters.")
+	}
+	return nil
+}
+
 func (n *NewPanel) check() error {
 	var err error
 	if n.Host, err = CheckAddress(n.Host, n.Port); err != nil {
 		return err
 	}
 	if err := CheckCode(n.Code); err != nil {
+		return err
+	}
+	if err := CheckKey(n.Key); err != nil {
 		return err
 	}
 	if n.LinkGrace == 0 {
@@ -105,9 +121,10 @@ func (s *Sites) CreatePanel(ctx context.Context, by access.Principal, n NewPanel
 func (s *Sites) insertPanel(ctx context.Context, tx pgx.Tx, by access.Principal, n NewPanel, replaces ids.PanelID) (ids.PanelID, error) {
 	var id ids.PanelID
 	err := tx.QueryRow(ctx, `
-		INSERT INTO panels (site_id, name, host, port, code_secret, enabled, link_grace, model, firmware, replaces_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10::bigint, 0)) RETURNING id`,
-		int64(n.SiteID), n.Name, n.Host, n.Port, s.d.Keyring.Seal([]byte(n.Code.Reveal())), n.Enabled, n.LinkGrace, n.Model, n.Firmware, int64(replaces)).
+		INSERT INTO panels (site_id, name, host, port, code_secret, enabled, link_grace, model, firmware, replaces_id, key_secret)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10::bigint, 0), $11) RETURNING id`,
+		int64(n.SiteID), n.Name, n.Host, n.Port, s.d.Keyring.Seal([]byte(n.Code.Reveal())), n.Enabled, n.LinkGrace, n.Model, n.Firmware, int64(replaces),
+		s.sealKey(n.Key)).
 		Scan((*int64)(&id))
 	if pg.Code(err) == uniqueViolation {
 		return 0, ErrAddressTaken
@@ -121,11 +138,19 @@ func (s *Sites) insertPanel(ctx context.Context, tx pgx.Tx, by access.Principal,
 		}
 	}
 	entry := audit.By(by, "panel.create", "panel", int64(id))
-	entry.Details = map[string]any{"site_id": n.SiteID, "host": n.Host, "port": n.Port, "enabled": n.Enabled}
+	entry.Details = map[string]any{"site_id": n.SiteID, "host": n.Host, "port": n.Port, "enabled": n.Enabled, "encrypted": n.Key != ""}
 	if replaces != 0 {
 		entry.Details["replaces"] = replaces
 	}
 	return id, s.d.Audit.Append(ctx, tx, entry)
+}
+
+// sealKey is how an integration key is stored: none is null.
+func (s *Sites) sealKey(key secret.Redacted) []byte {
+	if key == "" {
+		return nil
+	}
+	return s.d.Keyring.Seal([]byte(key.Reveal()))
 }
 
 // PanelChange says what is to be different; nil fields stay.
@@ -134,6 +159,7 @@ type PanelChange struct {
 	Host      *string
 	Port      *int
 	Code      *secret.Redacted
+	Key       *secret.Redacted // an empty one removes it
 	LinkGrace *time.Duration
 	Enabled   *bool
 }
@@ -145,6 +171,7 @@ type storedPanel struct {
 	host      string
 	port      int
 	sealed    []byte
+	sealedKey []byte // null: none
 	enabled   bool
 	grace     time.Duration
 	retiredAt *time.Time
@@ -165,8 +192,8 @@ func lockPanel(ctx context.Context, tx pgx.Tx, id ids.PanelID) (storedPanel, err
 		return p, err
 	}
 	err = tx.QueryRow(ctx, `
-		SELECT name, host, port, code_secret, enabled, link_grace, retired_at, version FROM panels WHERE id = $1 FOR NO KEY UPDATE`, int64(id)).
-		Scan(&p.name, &p.host, &p.port, &p.sealed, &p.enabled, &p.grace, &p.retiredAt, &p.version)
+		SELECT name, host, port, code_secret, key_secret, enabled, link_grace, retired_at, version FROM panels WHERE id = $1 FOR NO KEY UPDATE`, int64(id)).
+		Scan(&p.name, &p.host, &p.port, &p.sealed, &p.sealedKey, &p.enabled, &p.grace, &p.retiredAt, &p.version)
 	switch {
 	case err != nil:
 		return p, err
@@ -181,7 +208,7 @@ func lockPanel(ctx context.Context, tx pgx.Tx, id ids.PanelID) (storedPanel, err
 var errSeenOther = errors.New("another version")
 
 // EditPanel changes a panel over the version that the editor saw. Workers follow a new
-// address, code or enabling within seconds.
+// address, code, integration key or enabling within seconds.
 func (s *Sites) EditPanel(ctx context.Context, by access.Principal, id ids.PanelID, seen int64, c PanelChange) (Panel, error) {
 	err := s.d.Pool.InTx(ctx, func(tx pgx.Tx) error {
 		p, err := lockPanel(ctx, tx, id)
@@ -207,20 +234,21 @@ func (s *Sites) EditPanel(ctx context.Context, by access.Principal, id ids.Panel
 }
 
 func (s *Sites) editPanel(ctx context.Context, tx pgx.Tx, by access.Principal, id ids.PanelID, p storedPanel, c PanelChange) error {
-	code, err := s.d.Keyring.Open(p.sealed)
+	code, err := s.reopen(p.sealed, c.Code != nil)
 	if err != nil {
-		// A code that can't be opened any more is one more reason to give a new one.
-		if c.Code == nil {
-			return fmt.Errorf("open its code: %w", err)
-		}
-		code = nil
+		return fmt.Errorf("open its code: %w", err)
 	}
-	before := NewPanel{Name: p.name, Host: p.host, Port: p.port, Code: secret.Redacted(code), LinkGrace: p.grace, Enabled: p.enabled}
+	key, err := s.reopen(p.sealedKey, c.Key != nil)
+	if err != nil {
+		return fmt.Errorf("open its integration key: %w", err)
+	}
+	before := NewPanel{Name: p.name, Host: p.host, Port: p.port, Code: code, Key: key, LinkGrace: p.grace, Enabled: p.enabled}
 	n := before
 	set(&n.Name, c.Name)
 	set(&n.Host, c.Host)
 	set(&n.Port, c.Port)
 	set(&n.Code, c.Code)
+	set(&n.Key, c.Key)
 	set(&n.LinkGrace, c.LinkGrace)
 	set(&n.Enabled, c.Enabled)
 	if err := n.check(); err != nil {
@@ -242,12 +270,21 @@ func (s *Sites) editPanel(ctx context.Context, tx pgx.Tx, by access.Principal, i
 		details["code"] = "changed"
 		sealed = s.d.Keyring.Seal([]byte(n.Code.Reveal()))
 	}
-	moved := n.Host != before.Host || n.Port != before.Port || n.Enabled != before.Enabled || n.Code != before.Code
+	sealedKey := p.sealedKey
+	rekeyed := c.Key != nil && (n.Key != before.Key || n.Key == "" && p.sealedKey != nil)
+	if rekeyed {
+		sealedKey = s.sealKey(n.Key)
+		details["integration_key"] = "changed"
+		if sealedKey == nil {
+			details["integration_key"] = "removed"
+		}
+	}
+	moved := n.Host != before.Host || n.Port != before.Port || n.Enabled != before.Enabled || n.Code != before.Code || rekeyed
 	_, err = tx.Exec(ctx, `
-		UPDATE panels SET name = $2, host = $3, port = $4, code_secret = $5, link_grace = $6, enabled = $7, version = version + 1,
+		UPDATE panels SET name = $2, host = $3, port = $4, code_secret = $5, link_grace = $6, enabled = $7, key_secret = $9, version = version + 1,
 			reach = reach + CASE WHEN $8 THEN 1 ELSE 0 END,
 			watched_since = CASE WHEN $7 AND NOT enabled THEN dozor_now() ELSE watched_since END WHERE id = $1`,
-		int64(id), n.Name, n.Host, n.Port, sealed, n.LinkGrace, n.Enabled, moved)
+		int64(id), n.Name, n.Host, n.Port, sealed, n.LinkGrace, n.Enabled, moved, sealedKey)
 	if pg.Code(err) == uniqueViolation {
 		return ErrAddressTaken
 	}
@@ -257,6 +294,19 @@ func (s *Sites) editPanel(ctx context.Context, tx pgx.Tx, by access.Principal, i
 	entry := audit.By(by, "panel.edit", "panel", int64(id))
 	entry.Details = details
 	return s.d.Audit.Append(ctx, tx, entry)
+}
+
+// reopen opens what is sealed. What can't be opened any more is one more reason to give a
+// new one, and no error then.
+func (s *Sites) reopen(sealed []byte, givenAnew bool) (secret.Redacted, error) {
+	if sealed == nil {
+		return "", nil
+	}
+	opened, err := s.d.Keyring.Open(sealed)
+	if err != nil && !givenAnew {
+		return "", err
+	}
+	return secret.Redacted(opened), nil
 }
 
 func set[T any](to, from *T) {

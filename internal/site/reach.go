@@ -19,19 +19,21 @@ type Reach struct {
 	SiteID  ids.SiteID
 	Address string // host:port
 	Code    secret.Redacted
+	Key     secret.Redacted // integration key, empty where the module speaks plainly
 	// Number grows with every change of the above and of whether the panel is enabled.
 	Number int64
 }
 
-// Access returns how to reach an enabled panel, its user code opened; ErrPanelNotFound
+// Access returns how to reach an enabled panel, its user code and its
+// integration key opened; ErrPanelNotFound
 // also for one that is disabled or retired.
 func (s *Sites) Access(ctx context.Context, panel ids.PanelID) (Reach, error) {
 	var r Reach
 	var host string
 	var port int
-	var sealed []byte
-	err := s.d.Pool.QueryRow(ctx, "SELECT site_id, host, port, code_secret, reach FROM panels WHERE id = $1 AND enabled", int64(panel)).
-		Scan(&r.SiteID, &host, &port, &sealed, &r.Number)
+	var sealed, sealedKey []byte
+	err := s.d.Pool.QueryRow(ctx, "SELECT site_id, host, port, code_secret, key_secret, reach FROM panels WHERE id = $1 AND enabled", int64(panel)).
+		Scan(&r.SiteID, &host, &port, &sealed, &sealedKey, &r.Number)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Reach{}, ErrPanelNotFound
 	}
@@ -41,6 +43,9 @@ func (s *Sites) Access(ctx context.Context, panel ids.PanelID) (Reach, error) {
 	code, err := s.d.Keyring.Open(sealed)
 	if err != nil {
 		return Reach{}, fmt.Errorf("open the code of panel %d: %w", panel, err)
+	}
+	if r.Key, err = s.reopen(sealedKey, false); err != nil {
+		return Reach{}, fmt.Errorf("open the integration key of panel %d: %w", panel, err)
 	}
 	r.Address = net.JoinHostPort(host, strconv.Itoa(port))
 	r.Code = secret.Redacted(code)

@@ -54,7 +54,7 @@ func TestSitesAndPanelsAreCreatedAndRead(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, site.Site{ID: id, Name: "Apteka", Address: "Polna 1", City: "Poznań", Risk: "normal", Mode: "normal", Latitude: &lat, Longitude: &long, Version: 1}, got)
 
-		panel, err := s.CreatePanel(t.Context(), cli, site.NewPanel{SiteID: id, Name: "INTEGRA", Host: "10.0.0.5", Port: 10004, Code: "123456", Enabled: true})
+		panel, err := s.CreatePanel(t.Context(), cli, site.NewPanel{SiteID: id, Name: "INTEGRA", Host: "10.0.0.5", Port: 10004, Code: "123456", Key: "Tajny klucz!", Enabled: true})
 		require.NoError(t, err)
 		view, err := s.Panel(t.Context(), panel)
 		require.NoError(t, err)
@@ -63,12 +63,17 @@ func TestSitesAndPanelsAreCreatedAndRead(t *testing.T) {
 		encoded, err := json.Marshal(view)
 		require.NoError(t, err)
 		require.NotContains(t, string(encoded), "123456")
+		require.NotContains(t, string(encoded), "Tajny")
+		require.True(t, view.Encrypted)
 
 		reach, err := s.Access(t.Context(), panel)
 		require.NoError(t, err)
 		require.Equal(t, "10.0.0.5:10004", reach.Address)
 		require.Equal(t, "123456", reach.Code.Reveal())
+		require.Equal(t, "Tajny klucz!", reach.Key.Reveal())
 		require.NotContains(t, fmt.Sprintf("%+v", reach), "123456")
+		require.NotContains(t, fmt.Sprintf("%+v", reach), "Tajny")
+		require.NotContains(t, string(testkit.One[[]byte](t, db, "SELECT key_secret FROM panels")), "Tajny")
 		require.NotContains(t, string(testkit.One[[]byte](t, db, "SELECT code_secret FROM panels")), "123456")
 		require.Equal(t, []string{"cli site.create", "cli panel.create"}, testkit.One[[]string](t, db, "SELECT array_agg(actor || ' ' || act ORDER BY id) FROM audit"))
 
@@ -107,6 +112,9 @@ func TestWhatCannotBeCreated(t *testing.T) {
 		"no such site":  {site.NewPanel{SiteID: 99, Host: "h", Port: 2, Code: "1234"}, errs.NotFound},
 		"short code":    {site.NewPanel{SiteID: id, Host: "h", Port: 3, Code: "123"}, errs.Invalid},
 		"letters":       {site.NewPanel{SiteID: id, Host: "h", Port: 3, Code: "12a4"}, errs.Invalid},
+		"long key":      {site.NewPanel{SiteID: id, Host: "h", Port: 3, Code: "1234", Key: "1234567890123"}, errs.Invalid},
+		"key with ż":    {site.NewPanel{SiteID: id, Host: "h", Port: 3, Code: "1234", Key: "żółw"}, errs.Invalid},
+		"key of tabs":   {site.NewPanel{SiteID: id, Host: "h", Port: 3, Code: "1234", Key: "\t"}, errs.Invalid},
 		"no host":       {site.NewPanel{SiteID: id, Port: 3, Code: "1234"}, errs.Invalid},
 		"no port":       {site.NewPanel{SiteID: id, Host: "h", Code: "1234"}, errs.Invalid},
 	} {

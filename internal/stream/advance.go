@@ -105,6 +105,10 @@ func (s *Subscription) collect() (messages []Message, more bool) {
 		s.cursor = s.next // nothing to be written
 	}
 	s.out = messages
+	if s.next == ring.top {
+		s.upToDate = true
+		s.rested = !s.choosesPanels()
+	}
 	return messages, true
 }
 

@@ -26,7 +26,8 @@
 //   - A subscription that stays, or resumes where it was, is sent every frame of its
 //     scope exactly once and in order of position; a reset is the only other outcome.
 //   - The position of a heartbeat is true: every frame up to it that the viewer may see
-//     was written before it.
+//     was written before it. Where frames come anyway it goes out behind them, up to a
+//     quarter of its second early.
 //   - Only a higher epoch is followed, and only on PostgreSQL's word.
 //   - A tier counts only where it holds every position asked for.
 //   - Nobody is sent a frame outside of their sites and audiences.

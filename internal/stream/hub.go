@@ -59,8 +59,7 @@ type Hub struct {
 	mu      sync.RWMutex
 	epoch   int64 // 0: not known yet
 	ring    ring
-	last    int64         // highest position of the epoch that PostgreSQL told
-	changed chan struct{} // closed and made anew when there is something to send
+	last    int64 // highest position of the epoch that PostgreSQL told
 	subs    map[*Subscription]struct{}
 	states  stateLog
 	notices []notice                   // the newest of each type
@@ -81,7 +80,7 @@ func NewHub(cfg Config) *Hub {
 	}
 	return &Hub{
 		cfg: cfg, inbox: make(chan []live.Frame, inboxSize), poke: make(chan struct{}, 1), below: make(chan struct{}, belowSlots),
-		ring: newRing(RingSize), changed: make(chan struct{}), subs: map[*Subscription]struct{}{}, states: newStateLog(),
+		ring: newRing(RingSize), subs: map[*Subscription]struct{}{}, states: newStateLog(),
 	}
 }
 
@@ -200,8 +199,8 @@ func (h *Hub) add(run []*entry) {
 		h.ring.add(e)
 	}
 	h.last = max(h.last, h.ring.top)
-	h.wakeLocked()
 	h.mu.Unlock()
+	h.wake()
 	h.cfg.Metrics.position.Set(float64(h.ring.top))
 	for _, e := range run {
 		if e.kind == wire.AccessChanged && e.position > h.preloaded {
@@ -210,9 +209,14 @@ func (h *Hub) add(run []*entry) {
 	}
 }
 
-func (h *Hub) wakeLocked() {
-	close(h.changed)
-	h.changed = make(chan struct{})
+// wake says to everyone that there may be something to send. It comes after the change and
+// outside of its lock: whoever is woken wants that lock, to read.
+func (h *Hub) wake() {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for s := range h.subs {
+		s.nudge()
+	}
 }
 
 // refresh compares with the head on the primary and reads what is missing.
@@ -271,8 +275,8 @@ func (h *Hub) follow(head wire.StreamPosition) {
 	h.mu.Lock()
 	h.epoch, h.last = head.Epoch, head.Position
 	h.ring.reset(max(0, head.Position-int64(len(h.ring.slots))))
-	h.wakeLocked()
 	h.mu.Unlock()
+	h.wake()
 }
 
 // fill reads frames up to a position below the ring; false when it could not.
@@ -301,9 +305,9 @@ func (h *Hub) fill(ctx context.Context, upTo int64) bool {
 // jump leaves out what is no longer kept; whoever needed it is reset.
 func (h *Hub) jump(top int64) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.ring.reset(top)
-	h.wakeLocked()
+	h.mu.Unlock()
+	h.wake()
 }
 
 func (h *Hub) stop() {

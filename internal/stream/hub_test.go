@@ -270,6 +270,58 @@ func TestHeartbeatComesEachSecondAndSaysWhatWasWritten(t *testing.T) {
 	require.Positive(t, written)
 }
 
+// Where much happens heartbeats go along with frames, no less often, and as true.
+func TestHeartbeatsComeBehindFramesWhereMuchHappens(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	h := s.readyHub()
+	r := s.attach(h, everyone(), s.head())
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	written, along := s.head().Position, 0
+	for along < 3 {
+		s.emit(1, 1)
+		for got := false; !got; {
+			messages, err := r.sub.Next(ctx)
+			require.NoError(t, err)
+			for i, m := range messages {
+				said := parse(t, m)
+				if said.Type != "heartbeat" {
+					written, got = said.Position, true
+					continue
+				}
+				require.Equal(t, written, said.Position)
+				require.Len(t, messages, i+1, "the last")
+				if i > 0 {
+					along++
+				}
+			}
+		}
+	}
+}
+
+func TestStoppedSubscriptionsEndWhereverTheyWait(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	h := s.readyHub()
+	sub, err := h.Attach(t.Context(), everyone(), s.head())
+	require.NoError(t, err)
+	_, err = sub.Next(context.Background()) // the first heartbeat
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() {
+		for {
+			if _, err := sub.Next(context.Background()); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	sub.Stop()
+	require.ErrorIs(t, <-ended, stream.ErrClosed)
+	sub.Close()
+}
+
 func TestRevokedSubscriptionsEndAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)

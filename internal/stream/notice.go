@@ -53,18 +53,25 @@ func (h *Hub) notify(kind string, value any) {
 		h.cfg.Log.Error("a notice can't be encoded", "kind", kind, "err", err)
 		return
 	}
+	if h.replace(notice{kind: kind, data: data, said: said}) {
+		h.wake()
+	}
+}
+
+// replace takes a notice in the place of the one of its kind, unless they say the same.
+func (h *Hub) replace(by notice) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	change := int64(1)
+	by.change = 1
 	for _, n := range h.notices {
-		if n.kind == kind && bytes.Equal(n.data, data) {
-			return
+		if n.kind == by.kind && bytes.Equal(n.data, by.data) {
+			return false
 		}
-		change = max(change, n.change+1)
+		by.change = max(by.change, n.change+1)
 	}
-	h.notices = slices.DeleteFunc(h.notices, func(n notice) bool { return n.kind == kind })
-	h.notices = append(h.notices, notice{change: change, kind: kind, data: data, said: said}) // by change, ascending
-	h.wakeLocked()
+	h.notices = slices.DeleteFunc(h.notices, func(n notice) bool { return n.kind == by.kind })
+	h.notices = append(h.notices, by) // by change, ascending
+	return true
 }
 
 // takeNotices collects notices that the client has not got since it last began. They are

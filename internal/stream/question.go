@@ -17,6 +17,7 @@ const askAgainAfter = 500 * time.Millisecond
 type questions struct {
 	slots   chan struct{} // of the instance
 	answers chan answer   // capacity 1: at most one question is open
+	heard   func()        // called after each answer
 	running sync.WaitGroup
 	cancel  context.CancelFunc // of the last one asked
 
@@ -52,6 +53,7 @@ func (q *questions) ask(generation int64, question func(ctx context.Context) ans
 		}
 		a.generation = generation
 		q.answers <- a
+		q.heard()
 	})
 }
 

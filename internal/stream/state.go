@@ -87,16 +87,16 @@ func (h *Hub) PublishState(states []live.PanelState) {
 		}
 		encoded[i] = data
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	changed := false
+	h.mu.Lock()
 	for i, s := range states {
 		if encoded[i] != nil && h.states.put(s, encoded[i]) {
 			changed = true
 		}
 	}
+	h.mu.Unlock()
 	if changed {
-		h.wakeLocked()
+		h.wake()
 	}
 }
 
@@ -138,9 +138,11 @@ func (s *Subscription) SubscribePanels(ctx context.Context, all bool, panels []i
 	return nil
 }
 
+func (s *Subscription) choosesPanels() bool { return s.choice.all || len(s.choice.panels) > 0 }
+
 // takeStates collects states that the client has not got yet, oldest change first.
 func (s *Subscription) takeStates() []Message {
-	if !s.choice.all && len(s.choice.panels) == 0 {
+	if !s.choosesPanels() {
 		return nil
 	}
 	s.hub.mu.RLock()

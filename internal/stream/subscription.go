@@ -12,6 +12,9 @@ import (
 const (
 	// HeartbeatEvery is how often a client hears where it stands.
 	HeartbeatEvery = time.Second
+	// beatEarly is how much earlier a heartbeat may come behind frames, so that where much
+	// happens it costs no write of its own.
+	beatEarly = HeartbeatEvery / 4
 	// One call of Next returns at most so many messages, or so many bytes and one more.
 	maxMessages = 64
 	maxBytes    = 256 << 10
@@ -33,7 +36,9 @@ type Message struct {
 
 // FirstShown reports, once for each frame, that this client is the first of the
 // instance to have it, among those that were up to date. Call it after the write.
-func (m Message) FirstShown() bool { return m.frame != nil && !m.frame.shown.Swap(true) }
+func (m Message) FirstShown() bool {
+	return m.frame != nil && !m.frame.shown.Load() && !m.frame.shown.Swap(true)
+}
 
 type phase int
 
@@ -49,7 +54,7 @@ type Subscription struct {
 	hub   *Hub
 	scope scope
 	done  chan struct{}
-	wake  chan struct{} // capacity 1: something below was asked for
+	wake  chan struct{} // capacity 1: whatever Next may wait for has happened
 
 	mu        sync.Mutex
 	err       error                // why done is closed
@@ -63,7 +68,9 @@ type Subscription struct {
 	generation  int64       // counts begins, so that late answers are known
 	questions   questions   // to what lies below the ring
 	beat        time.Time   // when the next heartbeat is due
-	timer       *time.Timer // the goroutine's own, for waiting
+	timer       *time.Timer // wakes
+	armed       time.Time   // at this instant
+	rested      bool        // the last look left nothing: only a wake-up brings something
 	choice      panelChoice
 	stateChange int64
 	noticed     int64 // the newest notice that it took
@@ -90,9 +97,9 @@ func (h *Hub) Attach(ctx context.Context, viewer Viewer, resume wire.StreamPosit
 	}
 	s := &Subscription{
 		hub: h, scope: newScope(viewer), done: make(chan struct{}), wake: make(chan struct{}, 1),
-		questions: questions{slots: h.below, answers: make(chan answer, 1)},
-		beat:      time.Now().Add(HeartbeatEvery), timer: time.NewTimer(HeartbeatEvery),
+		beat: time.Now().Add(HeartbeatEvery),
 	}
+	s.questions = questions{slots: h.below, answers: make(chan answer, 1), heard: s.nudge}
 	s.begin(resume)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -102,6 +109,7 @@ func (h *Hub) Attach(ctx context.Context, viewer Viewer, resume wire.StreamPosit
 	if h.revokedLocked(viewer) {
 		return nil, ErrAccessEnded
 	}
+	s.timer, s.armed = time.AfterFunc(time.Until(s.beat), s.nudge), s.beat
 	h.subs[s] = struct{}{}
 	h.cfg.Metrics.subscriptions.Set(float64(len(h.subs)))
 	return s, nil
@@ -111,6 +119,7 @@ func (h *Hub) Attach(ctx context.Context, viewer Viewer, resume wire.StreamPosit
 // that calls Next calls it, or whoever has waited for that one.
 func (s *Subscription) Close() {
 	s.end(ErrClosed)
+	s.timer.Stop()
 	s.hub.mu.Lock()
 	delete(s.hub.subs, s)
 	s.hub.cfg.Metrics.subscriptions.Set(float64(len(s.hub.subs)))
@@ -118,12 +127,16 @@ func (s *Subscription) Close() {
 	s.questions.stop()
 }
 
+// Stop ends the subscription with ErrClosed, so that Next returns. Idempotent.
+func (s *Subscription) Stop() { s.end(ErrClosed) }
+
 func (s *Subscription) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil {
 		s.err = err
 		close(s.done)
+		s.nudge()
 	}
 }
 
@@ -159,54 +172,75 @@ func (s *Subscription) nudge() {
 func (s *Subscription) Next(ctx context.Context) ([]Message, error) {
 	s.cursor = s.next
 	for {
-		if err := s.Err(); err != nil {
-			return nil, err
+		if s.rested {
+			s.rested = false
+			s.wait(ctx)
+		}
+		select {
+		case <-s.done:
+			return nil, s.Err()
+		default:
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		s.takeOrders()
-		if now := time.Now(); !now.Before(s.beat) {
-			s.beat = now.Add(HeartbeatEvery)
+		now := time.Now()
+		if !now.Before(s.beat) {
 			return []Message{s.heartbeat(now)}, nil
 		}
-		// Taken before looking, so that a change after the look wakes the wait below.
-		s.hub.mu.RLock()
-		changed := s.hub.changed
-		s.hub.mu.RUnlock()
 		// Before frames: a client that has much to catch up with must know at once that
 		// the station itself is ill.
 		if messages := s.takeNotices(); len(messages) > 0 {
 			return messages, nil
 		}
 		if messages := s.advance(); len(messages) > 0 {
+			if s.phase == running && s.beat.Sub(now) < beatEarly {
+				messages = append(messages, s.heartbeat(now))
+				s.out = messages
+			}
+			s.arm(now)
 			return messages, nil
 		}
 		if messages := s.takeStates(); len(messages) > 0 {
 			return messages, nil
 		}
-		s.wait(ctx, changed)
+		s.arm(now)
+		s.rested = true
 	}
 }
 
-func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}) {
-	until := s.beat
-	if again := s.questions.notBefore; !s.questions.open && again.After(time.Now()) && again.Before(until) {
-		until = again
+// wait returns when there may be something to do. Whatever it is was there before the
+// wake-up that tells of it, so that nothing is missed between a look and the wait.
+func (s *Subscription) wait(ctx context.Context) {
+	if ctx.Done() == nil {
+		<-s.wake // costs half of what choosing does
+		return
 	}
-	s.timer.Reset(time.Until(until))
 	select {
 	case <-ctx.Done():
-	case <-s.done:
 	case <-s.wake:
-	case <-changed:
-	case a := <-s.questions.answers:
-		s.hear(a)
-	case <-s.timer.C:
+	}
+}
+
+// arm sets the timer to when there is something to do even if nothing happens.
+func (s *Subscription) arm(now time.Time) {
+	until := s.beat
+	if again := s.questions.notBefore; !s.questions.open && again.After(now) && again.Before(until) {
+		until = again
+	}
+	if until != s.armed {
+		s.armed = until
+		s.timer.Reset(until.Sub(now))
 	}
 }
 
 func (s *Subscription) takeOrders() {
+	select {
+	case a := <-s.questions.answers:
+		s.hear(a)
+	default:
+	}
 	s.mu.Lock()
 	resume, choice := s.newResume, s.newChoice
 	s.newResume, s.newChoice = nil, nil
@@ -227,10 +261,11 @@ func (s *Subscription) begin(from wire.StreamPosition) {
 	s.place = place{phase: checking, epoch: from.Epoch, cursor: from.Position, next: from.Position}
 }
 
-// heartbeat says up to where everything was sent. While nothing is certain, after a
-// reset, that is position 0 of the epoch.
+// heartbeat says up to where everything was sent, what is handed out before it included.
+// While nothing is certain, after a reset, that is position 0 of the epoch.
 func (s *Subscription) heartbeat(now time.Time) Message {
-	return Message{Data: control("heartbeat", wire.StreamPosition{Epoch: s.epoch, Position: s.cursor}, now)}
+	s.beat = now.Add(HeartbeatEvery)
+	return Message{Data: control("heartbeat", wire.StreamPosition{Epoch: s.epoch, Position: s.next}, now)}
 }
 
 func control(kind string, at wire.StreamPosition, now time.Time) []byte {

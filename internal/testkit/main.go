@@ -20,6 +20,10 @@ func Main(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "testkit:", err)
 		code = max(code, 1)
 	}
+	if err := stopRabbit(); err != nil {
+		fmt.Fprintln(os.Stderr, "testkit:", err)
+		code = max(code, 1)
+	}
 	if code == 0 {
 		// pgxpool's health check ends a moment after its pool was closed.
 		if err := goleak.Find(goleak.IgnoreAnyFunction("github.com/jackc/pgx/v5/pgxpool.(*Pool).backgroundHealthCheck")); err != nil {

@@ -219,3 +219,16 @@ func acceptsGzip(header string) bool {
 	}
 	return false
 }
+
+// Stylesheet is the path of the embedded client's main stylesheet, for pages beside the
+// client that should look like it.
+func Stylesheet() (string, error) {
+	found, err := fs.Glob(embedded, "dist/assets/index-*.css")
+	if err != nil {
+		return "", fmt.Errorf("find the client's stylesheet: %w", err)
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("find the client's stylesheet: there are %d", len(found))
+	}
+	return strings.TrimPrefix(found[0], "dist"), nil
+}

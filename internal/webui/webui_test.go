@@ -60,6 +60,22 @@ func TestIndexNamesOnlyFilesThatAreThere(t *testing.T) {
 	require.NotContains(t, page, "<style")
 }
 
+// What a desk loads before it shows the first alarm: the scripts that the page names, as
+// they travel.
+func TestTheFirstLoadIsSmall(t *testing.T) {
+	const most = 250_000 // bytes
+	h, err := Handler()
+	require.NoError(t, err)
+	page := body(t, get(t, h, "GET", "/", nil))
+	total := 0
+	for _, script := range regexp.MustCompile(`<script[^>]* src="([^"]+)"`).FindAllStringSubmatch(page, -1) {
+		total += len(body(t, get(t, h, "GET", script[1], map[string]string{"Accept-Encoding": "gzip"})))
+	}
+	t.Logf("%d bytes", total)
+	require.Greater(t, total, 1_000)
+	require.Less(t, total, most)
+}
+
 func TestAssetsAreKeptForEverAndCompressed(t *testing.T) {
 	h, err := Handler()
 	require.NoError(t, err)

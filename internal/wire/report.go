@@ -77,6 +77,10 @@ const (
 	MemoryWasEmpty StationCode = "memory_was_empty" // first contact, nothing known of before
 	Unreadable     StationCode = "unreadable"       // a dead letter
 	Reported       StationCode = "reported"         // by a person; never on the bus
+
+	ClockWrong      StationCode = "clock_wrong"      // a panel's clock is off by more than the limit
+	ClockRight      StationCode = "clock_right"      //
+	SettingsChanged StationCode = "settings_changed" // of a panel, so that it may keep an alarm from being raised
 )
 
 // Encode gives the report's body for the bus.

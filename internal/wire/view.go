@@ -50,7 +50,7 @@ type Alarm struct {
 	PanelID  ids.PanelID `json:"panel_id,omitempty"`
 	Kind     string      `json:"kind"`
 	Priority int         `json:"priority"`
-	State    string      `json:"state"`
+	State    string      `json:"state" enum:"new,claimed,acknowledged,resolved,closed"`
 	Ring     int         `json:"ring"`
 	Historic bool        `json:"historic"`
 
@@ -74,7 +74,7 @@ type Alarm struct {
 	Owner       *UserRef    `json:"owner,omitempty"`
 	ClaimedAt   *time.Time  `json:"claimed_at,omitempty"`
 	PausedUntil *time.Time  `json:"paused_until,omitempty"`
-	Outcome     string      `json:"outcome,omitempty"`
+	Outcome     string      `json:"outcome,omitempty" enum:"real,false_user,false_technical,test,unknown"`
 	OutcomeText string      `json:"outcome_text,omitempty"`
 	PreviousID  ids.AlarmID `json:"previous_id,omitempty"`
 	ResolvedAt  *time.Time  `json:"resolved_at,omitempty"`
@@ -99,6 +99,7 @@ type UserRef struct {
 type Event struct {
 	ID         ids.EventID `json:"id"`
 	SiteID     ids.SiteID  `json:"site_id"`
+	SiteName   string      `json:"site_name,omitempty"` // in lists; who has a frame knows the site
 	PanelID    ids.PanelID `json:"panel_id,omitempty"`
 	AlarmID    ids.AlarmID `json:"alarm_id,omitempty"`
 	Source     string      `json:"source"`
@@ -127,17 +128,28 @@ type Command struct {
 	ID          ids.CommandID `json:"id"`
 	PanelID     ids.PanelID   `json:"panel_id"`
 	SiteID      ids.SiteID    `json:"site_id"`
-	Kind        string        `json:"kind"`
+	Kind        string        `json:"kind" enum:"arm,force_arm,disarm,clear_alarm,bypass,unbypass,isolate,outputs_on,outputs_off,outputs_switch,open_door,clear_troubles,set_clock"`
 	ArmMode     int           `json:"arm_mode"`
 	Partitions  []int         `json:"partitions"`
-	State       string        `json:"state"`
+	Zones       []int         `json:"zones"`
+	Outputs     []int         `json:"outputs"`
+	Expanders   []int         `json:"expanders" doc:"Addresses from 0"`
+	State       string        `json:"state" enum:"queued,executing,done,refused,expired,unknown"`
 	Result      string        `json:"result,omitempty"`
 	ResultCode  *int          `json:"result_code,omitempty"`
 	Late        bool          `json:"late,omitempty"`
+	InTheWay    []Obstacle    `json:"in_the_way" doc:"What stood against arming when the panel refused"`
 	RequestedBy UserRef       `json:"requested_by"`
 	RequestedAt time.Time     `json:"requested_at"`
 	DeadlineAt  time.Time     `json:"deadline_at"`
 	FinishedAt  *time.Time    `json:"finished_at,omitempty"`
+}
+
+// Obstacle is one thing that stood in the way of arming.
+type Obstacle struct {
+	What string `json:"what" enum:"violated,tampered,trouble"`
+	Zone int    `json:"zone,omitempty" doc:"The zone; none for a trouble"`
+	Name string `json:"name,omitempty" doc:"What the zone is called, as far as known, or the trouble's word"`
 }
 
 // StreamPosition says where the stream stood before a list was read.

@@ -22,9 +22,9 @@ const (
 )
 
 // follow finds panels that are reached otherwise than when their session began. A new code
-// is handed to the session; one at another address ends and begins anew under a new fence;
-// one of a panel that was disabled or retired ends.
-func (w *Worker) follow(ctx context.Context) error {
+// is handed to the session; one at another address or under another integration key ends and
+// begins anew under a new fence; one of a panel that was disabled or retired ends.
+func (w *Worker) follow(ctx, sessions context.Context) error {
 	held := map[ids.PanelID]int64{}
 	w.mu.Lock()
 	for panel, h := range w.sessions {
@@ -63,7 +63,7 @@ func (w *Worker) follow(ctx context.Context) error {
 	if err := w.cfg.Leases.Release(bounded, w.cfg.Instance, given); err != nil {
 		return fmt.Errorf("give leases of edited panels back: %w", err)
 	}
-	return errors.Join(failed, w.acquire(ctx, bounded))
+	return errors.Join(failed, w.share(bounded, sessions, len(given), false))
 }
 
 func (w *Worker) followOne(ctx context.Context, panel ids.PanelID) (lease live.Lease, ended bool, err error) {
@@ -79,9 +79,9 @@ func (w *Worker) followOne(ctx context.Context, panel ids.PanelID) (lease live.L
 	switch {
 	case err != nil && !gone:
 		return lease, false, err
-	case !gone && reach.Address == now.Address:
+	case !gone && reach.Address == now.Address && reach.Key == now.Key:
 		h.session.reach.Store(&reach)
-		h.session.endingSince = time.Time{} // the address was corrected meanwhile
+		h.session.endingSince = time.Time{} // what was to end it was corrected meanwhile
 		w.cfg.Logger.Info("how a panel is reached was edited", "panel_id", panel)
 		return lease, false, nil
 	case !h.session.mayEnd(w.cfg.Clock()):
@@ -91,7 +91,7 @@ func (w *Worker) followOne(ctx context.Context, panel ids.PanelID) (lease live.L
 		w.hangUp(panel, "the panel was disabled")
 		h.session.disabled()
 	} else {
-		w.hangUp(panel, "the panel has another address")
+		w.hangUp(panel, "the panel has another address or integration key")
 	}
 	return h.lease, true, nil
 }

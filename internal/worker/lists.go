@@ -2,26 +2,45 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"dozor/internal/live"
 	"dozor/satel"
+	"dozor/satel/client"
 )
 
-// alarmLists are read first: they drive inference. The rest follows in this order.
+// listOrder is how lists are read: alarms first, since they drive inference, then what
+// tells whether the place is guarded, then the rest.
 var listOrder = []satel.Command{
 	satel.CmdZonesAlarm, satel.CmdZonesTamperAlarm, satel.CmdPartitionsAlarm, satel.CmdPartitionsFireAlarm,
 	satel.CmdArmed, satel.CmdEntryTime, satel.CmdExitTimeLong, satel.CmdExitTimeShort,
 	satel.CmdArmedMode1, satel.CmdArmedMode2, satel.CmdArmedMode3,
-	satel.CmdZonesViolated, satel.CmdZonesTampered, satel.CmdZonesBypassed, satel.CmdZonesAlarmMemory,
+	satel.CmdZonesViolated, satel.CmdZonesTampered, satel.CmdZonesBypassed, satel.CmdZonesIsolated, satel.CmdZonesAlarmMemory,
 	satel.CmdPartitionsAlarmMemory, satel.CmdOutputs,
 	satel.CmdTroubles1, satel.CmdTroubles2, satel.CmdTroubles3, satel.CmdTroubles4, satel.CmdTroubles5,
+	satel.CmdPartitionsVerifiedAlarm, satel.CmdPartitionsWarning, satel.CmdPartitionsFireAlarmMemory, satel.CmdZonesTamperAlarmMemory,
+	satel.CmdZonesMasked, satel.CmdZonesMaskedMemory, satel.CmdZonesNoViolation, satel.CmdZonesLongViolation,
+	satel.CmdFirstCode, satel.CmdPartitionsBlocked, satel.CmdPartitionsGuardRound, satel.CmdDoorsOpen, satel.CmdDoorsLong,
+	satel.CmdTroubles6, satel.CmdTroubles7, satel.CmdTroubles8,
+	satel.CmdTroublesMemory1, satel.CmdTroublesMemory2, satel.CmdTroublesMemory3, satel.CmdTroublesMemory4, satel.CmdTroublesMemory5,
+	satel.CmdTroublesMemory6, satel.CmdTroublesMemory7, satel.CmdTroublesMemory8,
 }
 
 // mayBeLogged are the lists of which a change may stand in the event memory: all but
-// the clock, which has news each second.
+// outputs, doors and the clock, which has news each second.
 var mayBeLogged = newsOf(0x00, 0x16) | newsOf(0x1B, 0x31)
+
+// Lists that not every module has, by what it says of itself.
+var (
+	// slowOnOld are those that a module without a version may need five seconds for, in
+	// which an alarm would wait.
+	slowOnOld = satel.Commands(satel.CmdZonesMasked, satel.CmdZonesMaskedMemory, satel.CmdPartitionsWarning)
+	// beyondOld are those that came with INT-RS 2.xx and ETHM-1 Plus.
+	beyondOld = satel.Commands(satel.CmdTroubles6, satel.CmdTroubles7, satel.CmdTroublesMemory6, satel.CmdTroublesMemory7)
+	part8     = satel.Commands(satel.CmdTroubles8, satel.CmdTroublesMemory8)
+)
 
 func newsOf(first, last satel.Command) satel.CommandSet {
 	var set satel.CommandSet
@@ -34,20 +53,42 @@ func newsOf(first, last satel.Command) satel.CommandSet {
 // lists knows which state lists must be read again, and what they said last.
 type lists struct {
 	wide     bool
+	all      satel.CommandSet // those that are read; flags of others never fall, so that they say nothing
 	pending  satel.CommandSet
-	last     map[satel.Command]satel.Bits
-	troubles map[satel.Command][]string
+	flagged  satel.CommandSet // those of which the form of 0x7F speaks that the module knows
+	known    satel.CommandSet
+	last     [8 * satel.NewDataLong]satel.Bits
+	troubles [8 * satel.NewDataLong][]satel.Trouble
 }
 
-// newLists wants every list once: flags don't say what changed before the connection.
-func newLists(wide bool) *lists {
-	l := &lists{wide: wide, last: map[satel.Command]satel.Bits{}, troubles: map[satel.Command][]string{}}
-	l.pending = satel.Commands(listOrder...)
+// newLists wants every list once that the module has: flags don't say what changed before
+// the connection.
+func newLists(module satel.ModuleVersion, size int, widePanel bool, unanswered satel.CommandSet) *lists {
+	l := &lists{wide: module.Wide && widePanel, all: satel.Commands(listOrder...) &^ unanswered}
+	if module.Firmware.Version == "" {
+		l.all &^= slowOnOld
+	}
+	if module.Firmware.Version < "2" {
+		l.all &^= beyondOld
+	}
+	if !module.Troubles8 {
+		l.all &^= part8
+	}
+	l.pending = l.all
+	l.within(size)
 	return l
 }
 
+// within says which form of 0x7F the module knows.
+func (l *lists) within(size int) { l.flagged = newsOf(0, satel.Command(8*size-1)) }
+
+// changed takes news flags. Mode 1 changes with what is armed: where no flag speaks of it,
+// it is read along.
 func (l *lists) changed(news satel.CommandSet) {
-	l.pending |= news & satel.Commands(listOrder...)
+	if news.Has(satel.CmdArmed) && !l.flagged.Has(satel.CmdArmedMode1) {
+		news = news.With(satel.CmdArmedMode1)
+	}
+	l.pending |= news & l.all
 }
 
 func (l *lists) next() (satel.Command, bool) {
@@ -62,9 +103,14 @@ func (l *lists) next() (satel.Command, bool) {
 	return 0, false
 }
 
+// drop gives up a list that the module leaves without an answer.
+func (l *lists) drop(cmd satel.Command) {
+	l.all, l.pending = l.all.Without(cmd), l.pending.Without(cmd)
+}
+
 // readList reads one list and puts it into the live state.
 func (s *session) readList(ctx context.Context, cmd satel.Command) error {
-	if cmd >= satel.CmdTroubles1 && cmd <= satel.CmdTroubles5 {
+	if _, is := satel.TroublesSize(cmd); is {
 		return s.readTroubles(ctx, cmd)
 	}
 	bits, err := s.conn.List(ctx, cmd, s.lists.wide)
@@ -73,17 +119,12 @@ func (s *session) readList(ctx context.Context, cmd satel.Command) error {
 	}
 	s.lists.pending = s.lists.pending.Without(cmd)
 	s.alive()
-	before, known := s.lists.last[cmd]
-	s.lists.last[cmd] = bits
+	before, known := s.lists.last[cmd], s.lists.known.Has(cmd)
+	s.lists.last[cmd], s.lists.known = bits, s.lists.known.With(cmd)
 	if known && bits.Equal(before) {
 		return nil
 	}
-	if field := field(&s.state, cmd); field != nil {
-		*field = bits.Numbers()
-	}
-	if cmd == satel.CmdExitTimeLong || cmd == satel.CmdExitTimeShort {
-		s.state.ExitTime = union(s.lists.last[satel.CmdExitTimeLong].Numbers(), s.lists.last[satel.CmdExitTimeShort].Numbers())
-	}
+	s.show(cmd, bits)
 	s.state.ChangedAt = s.w.cfg.Clock()
 	s.publishState()
 	if known {
@@ -92,62 +133,93 @@ func (s *session) readList(ctx context.Context, cmd satel.Command) error {
 	return nil
 }
 
+// readTroubles reads one part of the troubles. Parts that not every module has are left
+// alone when they are not answered once: each time-out costs seconds of deafness.
 func (s *session) readTroubles(ctx context.Context, cmd satel.Command) error {
 	troubles, err := s.conn.Troubles(ctx, cmd)
-	if err != nil {
+	switch {
+	case err != nil && !client.IsLost(err) && errors.Is(err, client.ErrTimeout) && (beyondOld | part8).Has(cmd):
+		s.unanswered = s.unanswered.With(cmd)
+		s.lists.drop(cmd)
+		return nil
+	case err != nil:
 		return err
 	}
 	s.lists.pending = s.lists.pending.Without(cmd)
 	s.alive()
-	s.lists.troubles[cmd] = troubles.Names()
-	var all []string
-	for _, names := range s.lists.troubles {
-		all = append(all, names...)
+	s.lists.troubles[cmd] = troubles.Active
+	var now, memory []string
+	for part, active := range s.lists.troubles {
+		past := satel.Command(part) >= satel.CmdTroublesMemory1 && satel.Command(part) <= satel.CmdTroublesMemory5 ||
+			part == int(satel.CmdTroublesMemory6) || part == int(satel.CmdTroublesMemory7) || part == int(satel.CmdTroublesMemory8)
+		for _, t := range active {
+			if past || t.Memory {
+				memory = append(memory, t.Name())
+			} else {
+				now = append(now, t.Name())
+			}
+		}
 	}
-	slices.Sort(all)
-	if slices.Equal(all, s.state.Troubles) {
+	now, memory = sorted(now), sorted(memory)
+	if slices.Equal(now, s.state.Troubles) && slices.Equal(memory, s.state.TroubleMemory) {
 		return nil
 	}
-	s.state.Troubles, s.state.ChangedAt = all, s.w.cfg.Clock()
+	s.state.Troubles, s.state.TroubleMemory, s.state.ChangedAt = now, memory, s.w.cfg.Clock()
 	s.publishState()
 	return nil
 }
 
-func field(s *live.PanelState, cmd satel.Command) *[]int {
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// show puts a list into the live state.
+func (s *session) show(cmd satel.Command, bits satel.Bits) {
+	last := &s.lists.last
 	switch cmd {
-	case satel.CmdZonesViolated:
-		return &s.ZonesViolated
-	case satel.CmdZonesTampered:
-		return &s.ZonesTampered
-	case satel.CmdZonesAlarm:
-		return &s.ZonesAlarm
-	case satel.CmdZonesTamperAlarm:
-		return &s.ZonesTamperAlarm
-	case satel.CmdZonesAlarmMemory:
-		return &s.ZonesAlarmMemory
-	case satel.CmdZonesBypassed:
-		return &s.ZonesBypassed
-	case satel.CmdArmed:
-		return &s.Armed
-	case satel.CmdArmedMode1:
-		return &s.ArmedMode1
-	case satel.CmdArmedMode2:
-		return &s.ArmedMode2
-	case satel.CmdArmedMode3:
-		return &s.ArmedMode3
-	case satel.CmdEntryTime:
-		return &s.EntryTime
-	case satel.CmdPartitionsAlarm:
-		return &s.PartitionsAlarm
-	case satel.CmdPartitionsFireAlarm:
-		return &s.PartitionsFire
-	case satel.CmdPartitionsAlarmMemory:
-		return &s.AlarmMemory
-	case satel.CmdOutputs:
-		return &s.OutputsOn
+	case satel.CmdExitTimeLong, satel.CmdExitTimeShort:
+		s.state.ExitTime = union(last[satel.CmdExitTimeLong].Numbers(), last[satel.CmdExitTimeShort].Numbers())
+	case satel.CmdPartitionsBlocked, satel.CmdPartitionsGuardRound:
+		s.state.Blocked = union(last[satel.CmdPartitionsBlocked].Numbers(), last[satel.CmdPartitionsGuardRound].Numbers())
+	case satel.CmdDoorsOpen:
+		s.state.DoorsOpen = bits.Addresses()
+	case satel.CmdDoorsLong:
+		s.state.DoorsLong = bits.Addresses()
 	default:
-		return nil
+		if field := shownLists[cmd]; field != nil {
+			*field(&s.state) = bits.Numbers()
+		}
 	}
+}
+
+// shownLists are the lists that stand in the live state as they are.
+var shownLists = map[satel.Command]func(*live.PanelState) *[]int{
+	satel.CmdZonesViolated:             func(s *live.PanelState) *[]int { return &s.ZonesViolated },
+	satel.CmdZonesTampered:             func(s *live.PanelState) *[]int { return &s.ZonesTampered },
+	satel.CmdZonesAlarm:                func(s *live.PanelState) *[]int { return &s.ZonesAlarm },
+	satel.CmdZonesTamperAlarm:          func(s *live.PanelState) *[]int { return &s.ZonesTamperAlarm },
+	satel.CmdZonesAlarmMemory:          func(s *live.PanelState) *[]int { return &s.ZonesAlarmMemory },
+	satel.CmdZonesTamperAlarmMemory:    func(s *live.PanelState) *[]int { return &s.ZonesTamperMemory },
+	satel.CmdZonesBypassed:             func(s *live.PanelState) *[]int { return &s.ZonesBypassed },
+	satel.CmdZonesIsolated:             func(s *live.PanelState) *[]int { return &s.ZonesIsolated },
+	satel.CmdZonesNoViolation:          func(s *live.PanelState) *[]int { return &s.ZonesNoViolation },
+	satel.CmdZonesLongViolation:        func(s *live.PanelState) *[]int { return &s.ZonesLongViolation },
+	satel.CmdZonesMasked:               func(s *live.PanelState) *[]int { return &s.ZonesMasked },
+	satel.CmdZonesMaskedMemory:         func(s *live.PanelState) *[]int { return &s.ZonesMaskedMemory },
+	satel.CmdArmed:                     func(s *live.PanelState) *[]int { return &s.Armed },
+	satel.CmdArmedMode1:                func(s *live.PanelState) *[]int { return &s.ArmedMode1 },
+	satel.CmdArmedMode2:                func(s *live.PanelState) *[]int { return &s.ArmedMode2 },
+	satel.CmdArmedMode3:                func(s *live.PanelState) *[]int { return &s.ArmedMode3 },
+	satel.CmdEntryTime:                 func(s *live.PanelState) *[]int { return &s.EntryTime },
+	satel.CmdFirstCode:                 func(s *live.PanelState) *[]int { return &s.FirstCode },
+	satel.CmdPartitionsAlarm:           func(s *live.PanelState) *[]int { return &s.PartitionsAlarm },
+	satel.CmdPartitionsFireAlarm:       func(s *live.PanelState) *[]int { return &s.PartitionsFire },
+	satel.CmdPartitionsAlarmMemory:     func(s *live.PanelState) *[]int { return &s.AlarmMemory },
+	satel.CmdPartitionsFireAlarmMemory: func(s *live.PanelState) *[]int { return &s.FireMemory },
+	satel.CmdPartitionsVerifiedAlarm:   func(s *live.PanelState) *[]int { return &s.PartitionsVerified },
+	satel.CmdPartitionsWarning:         func(s *live.PanelState) *[]int { return &s.PartitionsWarning },
+	satel.CmdOutputs:                   func(s *live.PanelState) *[]int { return &s.OutputsOn },
 }
 
 func union(a, b []int) []int {

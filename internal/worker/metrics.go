@@ -31,8 +31,10 @@ func (w *Worker) register(r prometheus.Registerer) {
 			Name: "dozor_worker_leases_timestamp_seconds", Help: "When leases were last renewed and taken.",
 		}),
 	}
+	with.NewGaugeFunc(prometheus.GaugeOpts{Name: "dozor_worker_panels_quarantined", Help: "Panels held that failed so long that they are tried seldom."},
+		func() float64 { return float64(w.quarantined()) })
 	with.NewGaugeFunc(prometheus.GaugeOpts{Name: "dozor_worker_unsettled", Help: "Records sent whose keys were not yet seen in PostgreSQL."},
-		func() float64 { return float64(w.budget.held.Load()) })
+		func() float64 { return float64(w.budget.unsettled()) })
 	with.NewGaugeFunc(prometheus.GaugeOpts{Name: "dozor_worker_panels", Help: "Panels held by this worker."},
 		func() float64 { held, _ := w.panels(); return float64(held) })
 	with.NewGaugeFunc(prometheus.GaugeOpts{Name: "dozor_worker_panels_up", Help: "Panels held that are connected."},
@@ -48,6 +50,17 @@ func (w *Worker) panels() (held, up int) {
 		}
 	}
 	return len(w.sessions), up
+}
+
+func (w *Worker) quarantined() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range w.sessions {
+		if h.session.quarantined.Load() {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *metrics) renewed() { m.leases.Set(float64(time.Now().UnixNano()) / 1e9) }

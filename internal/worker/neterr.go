@@ -5,12 +5,10 @@ import (
 	"errors"
 	"net"
 	"syscall"
-
-	"dozor/satel/client"
 )
 
 func isTimeout(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, client.ErrTimeout) || errors.Is(err, client.ErrNoAnswer) {
+	if errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
 	e, ok := errors.AsType[net.Error](err)
@@ -18,3 +16,11 @@ func isTimeout(err error) bool {
 }
 
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+// isUnroutable says that nobody knows a way to the host, or the host's name.
+func isUnroutable(err error) bool {
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return true
+	}
+	return errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -22,19 +21,14 @@ import (
 
 // Times of a session.
 const (
-	settleEvery    = 250 * time.Millisecond
-	lookAnyway     = 10 * time.Second      // without any sign of news
-	pollWhileWalk  = 5 * time.Second       // state waits while the memory is read
-	followUp       = time.Second           // looks go on after a sign of news: the record may come late
-	hurryEvery     = 60 * time.Millisecond // looks while an alarm bit is unexplained
-	clockEvery     = time.Minute
-	backoffFirst   = time.Second
-	backoffMax     = 30 * time.Second
-	busyEvery      = 2 * time.Second // a module says Busy while a dead worker's session lasts
-	busyPatience   = 35 * time.Second
-	stableAfter    = 15 * time.Second
-	connectTimeout = 5 * time.Second
-	storeAttempt   = 2 * time.Second // of one statement; the panel waits meanwhile
+	settleEvery   = 250 * time.Millisecond
+	lookAnyway    = 10 * time.Second      // without any sign of news
+	lookAgain     = time.Second           // after PostgreSQL failed
+	aliveEvery    = time.Second           // a sign of life goes into the live state
+	pollWhileWalk = 5 * time.Second       // state waits while the memory is read
+	followUp      = time.Second           // looks go on after a sign of news: the record may come late
+	hurryEvery    = 60 * time.Millisecond // looks while an alarm bit is unexplained
+	storeAttempt  = 2 * time.Second       // of one statement; the panel waits meanwhile
 )
 
 // session is the actor of one panel. Everything in it belongs to its goroutine but
@@ -46,26 +40,55 @@ type session struct {
 	log   *slog.Logger
 
 	memory *panellog.Log
-	reader *watchedReader
-	conn   *client.Conn
-	model  satel.Model
+	// beginning says that the link is up and not told so yet: see publishState.
+	beginning bool
+	reader    *watchedReader
+	conn      *client.Conn
+	model     satel.Model
 
-	state    live.PanelState
-	lists    *lists
-	suspects []suspect
-	inferred int64
-	names    *nameReader
-	size     int // of 0x7F answers, as far as the module has them
+	state      live.PanelState
+	lists      *lists
+	unanswered satel.CommandSet // lists that the module left without an answer
+	suspects   []suspect
+	inferred   int64
+	names      *nameReader
+	nextName   time.Time // names are read no sooner
+	texts      *textReader
+	signs      []settingsSign // to be heeded, oldest first
+	signsSeen  []string
+	size       int // of 0x7F answers, as far as the module has them
+	pushes     pushes
+	timer      *time.Timer // of wait
 
+	// Of the subscription on this connection.
+	pushAskedAt     time.Time // when the module last left it without an answer
+	pushedSincePoll satel.CommandSet
+	missed          int // polls in a row that found what was not pushed
+
+	// Of the connection, from one to the next.
+	tries         tries
+	begun         time.Time
+	upSince       time.Time // of the present connection; zero when there is none
+	halfOpenSince time.Time // when our last connection ended and the module may not have noticed
+	recalled      bool
+	before        live.PanelState // what was said of the panel before this session
+	floor         time.Duration   // the shortest gap that the module was found to bear
+
+	touched                                   time.Time // when the sign of life was last given to the state writer
 	nextPoll, nextSettle, nextLook, nextClock time.Time
 	lookUntil                                 time.Time
 	settleFailed                              bool
 
-	commands chan command.Claimed // capacity 1, from the worker
-	ready    atomic.Bool          // shared: takes commands
-	busy     atomic.Bool          // shared: the module says that somebody else has it
-	held     atomic.Int64         // shared: messages whose keys were not seen in PostgreSQL
-	answered atomic.Int64         // shared: when the panel last answered, Unix ns
+	commands    chan command.Claimed // capacity 1, from the worker
+	after       *aftermath           // of the command sent last; nil: it has ended
+	answers     chan satel.Result    // capacity 1, from the connection: nobody asked for them
+	taken       atomic.Bool          // shared: a claimed command has not ended yet
+	leaving     atomic.Bool          // shared: is to be given away, takes no more commands
+	ready       atomic.Bool          // shared: takes commands
+	quarantined atomic.Bool          // shared: tried seldom, and stays here
+	busy        atomic.Bool          // shared: the module says that somebody else has it
+	held        atomic.Int64         // shared: records read whose keys were not seen in PostgreSQL
+	answered    atomic.Int64         // shared: when the panel last answered, Unix ns
 
 	reach       atomic.Pointer[site.Reach] // shared: a new code comes in here
 	endingSince time.Time                  // of the worker: since when it was to end, but for what is not stored
@@ -75,91 +98,21 @@ func newSession(w *Worker, lease live.Lease, access site.Reach) *session {
 	s := &session{
 		w: w, panel: lease.PanelID, fence: lease.Fence,
 		log: w.cfg.Logger.With("panel_id", lease.PanelID, "site_id", access.SiteID), commands: make(chan command.Claimed, 1),
+		answers: make(chan satel.Result, 1),
 	}
 	s.reach.Store(&access)
-	s.reader = &watchedReader{model: func() satel.Model { return s.model }}
+	s.begun, s.pushAskedAt = w.cfg.Clock(), w.cfg.Clock()
+	s.pushes.wake = make(chan struct{}, 1)
+	s.reader = &watchedReader{model: func() satel.Model { return s.model }, noted: func(e satel.LogEntry) { s.noteSign(e); s.texts.note(e) }}
+	s.texts = &textReader{tries: map[textOf]int{}}
+	part := w.budget.open()
 	s.memory = panellog.New(panellog.Config{
 		Panel: s.panel, Fence: s.fence, Pool: w.cfg.Pool, Logger: s.log, Clock: w.cfg.Clock, Location: event.PanelZone(),
-		Send: w.sender.send, Room: w.budget.room, Held: func(delta int) { w.budget.change(delta); s.held.Add(int64(delta)) }, Trace: w.cfg.Trace, Hit: w.cfg.Hit,
+		Send: w.sender.send, Room: part.room, Held: func(delta int) { part.change(delta); s.held.Add(int64(delta)) }, Present: w.settler.ask,
+		Trace: w.cfg.Trace, Hit: w.cfg.Hit,
 	})
-	s.state = live.PanelState{PanelID: s.panel, Fence: s.fence, Link: live.LinkConnecting}
+	s.state = live.PanelState{PanelID: s.panel, Fence: s.fence, Link: live.LinkConnecting, Holder: w.cfg.Instance}
 	return s
-}
-
-// run keeps the session until ctx ends or another worker took the panel over.
-func (s *session) run(ctx context.Context) {
-	defer s.memory.Close()
-	backoff := backoffFirst
-	for ctx.Err() == nil {
-		started := s.w.cfg.Clock()
-		err := s.connected(ctx)
-		s.disconnected(ctx, err)
-		if ctx.Err() != nil || errors.Is(err, panellog.ErrLost) {
-			return
-		}
-		wait := backoff/2 + rand.N(backoff/2+1)
-		switch {
-		case errors.Is(err, client.ErrBusy):
-			wait = busyEvery
-		case s.w.cfg.Clock().Sub(started) > stableAfter:
-			backoff, wait = backoffFirst, backoffFirst/2+rand.N(backoffFirst/2)
-		default:
-			backoff = min(2*backoff, backoffMax)
-		}
-		s.idle(ctx, wait)
-	}
-}
-
-// idle waits for the next try. What was read and not stored goes on being sent.
-func (s *session) idle(ctx context.Context, wait time.Duration) {
-	deadline := time.NewTimer(wait)
-	defer deadline.Stop()
-	settle := time.NewTicker(settleEvery)
-	defer settle.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-deadline.C:
-			return
-		case <-settle.C:
-			s.settle(ctx)
-		case c := <-s.commands:
-			s.w.finish(ctx, c, command.Outcome{Result: command.LinkDown})
-		}
-	}
-}
-
-// connected holds one connection until it fails.
-func (s *session) connected(ctx context.Context) error {
-	if !s.w.mayConnect(s) {
-		return errNoLease
-	}
-	dial, cancel := context.WithTimeout(ctx, connectTimeout)
-	conn, err := client.Dial(dial, client.Config{Address: s.reach.Load().Address, MinGap: s.w.cfg.MinGap, Logger: s.log})
-	cancel()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, conn.Close)
-	defer stop()
-	s.conn, s.reader.Reader = conn, conn
-	if err := s.introduce(ctx); err != nil {
-		return err
-	}
-	s.ready.Store(true)
-	for {
-		err := s.turn(ctx)
-		if err != nil && (client.IsLost(err) || ctx.Err() != nil || !errors.Is(err, client.ErrTimeout)) {
-			return err
-		}
-		if err != nil {
-			// One lost answer is ordinary; what was asked stays to be asked. A second in a
-			// row ends the connection, and the client says so.
-			s.log.Debug("the panel left a request without an answer", "err", err)
-		}
-	}
 }
 
 // introduce asks who is there, and reads the memory before anything else.
@@ -176,7 +129,10 @@ func (s *session) introduce(ctx context.Context) error {
 	s.model = model
 	s.memory.SetModel(int(version.Type))
 	s.state.Model, s.state.Version = model.Name, version.Firmware.Version
-	s.state.Link, s.state.LinkReason, s.state.ChangedAt = live.LinkUp, "", s.w.cfg.Clock()
+	s.upSince = s.w.cfg.Clock()
+	s.state.Link, s.state.LinkReason, s.state.Trying, s.state.ChangedAt = live.LinkUp, "", nil, s.upSince
+	s.busy.Store(false)
+	s.quarantined.Store(false)
 	if err := s.readClock(ctx); err != nil {
 		return err
 	}
@@ -186,19 +142,40 @@ func (s *session) introduce(ctx context.Context) error {
 	if err := s.look(ctx); err != nil {
 		return err
 	}
-	wide := false
-	s.size = satel.NewDataShort
-	if module, err := s.conn.ModuleVersion(ctx); err == nil {
-		wide = module.Wide && model.Wide()
-		s.size = satel.NewDataMiddle
-	} else if client.IsLost(err) {
+	s.names = newNameReader(model)
+	s.names.identity = identityOf(version, model)
+	if err := s.meetModule(ctx); err != nil {
 		return err
 	}
-	s.lists = newLists(wide)
-	s.names = newNameReader(model)
 	s.nextPoll = s.w.cfg.Clock()
 	s.publishState()
-	s.log.Info("connected to the panel", "model", s.state.Model, "version", s.state.Version)
+	if err := s.subscribe(ctx); err != nil {
+		return err
+	}
+	s.log.Info("connected to the panel", "model", s.state.Model, "version", s.state.Version, "module", s.state.Module, "news", s.state.News)
+	return nil
+}
+
+// meetModule asks the network module which lists there are.
+func (s *session) meetModule(ctx context.Context) error {
+	module, err := s.conn.ModuleVersion(ctx)
+	if err != nil && (client.IsLost(err) || ctx.Err() != nil) {
+		return err
+	}
+	name := ""
+	s.size = satel.NewDataShort
+	if err == nil {
+		s.names.identity.Module = module.Firmware.Version
+		name = module.Firmware.Version + " " + module.Firmware.Date
+		s.size = satel.NewDataMiddle
+		if module.Troubles8 {
+			s.size = satel.NewDataLong
+		}
+	}
+	if name != s.state.Module || name == "" || !s.w.cfg.Subscribe {
+		s.state.Module, s.state.News = name, ""
+	}
+	s.lists = newLists(module, s.size, s.model.Wide(), s.unanswered)
 	return nil
 }
 
@@ -214,17 +191,28 @@ func (s *session) turn(ctx context.Context) error {
 	}
 	now := s.w.cfg.Clock()
 	if !now.Before(s.nextSettle) {
-		s.settle(ctx)
+		if !s.memory.Settled() {
+			s.settle(ctx)
+		}
 		s.nextSettle = now.Add(settleEvery)
+		if s.beginning && s.memory.Begun() {
+			s.publishState()
+		}
 	}
 	if err := s.judgeSuspects(now); err != nil {
 		return err
+	}
+	if lists, record := s.pushes.take(); lists != 0 || record {
+		return s.followPushes(ctx, lists, record)
 	}
 	if !now.Before(s.nextPoll) {
 		return s.poll(ctx, now)
 	}
 	if !now.Before(s.nextLook) {
 		return s.look(ctx)
+	}
+	if asked, err := s.followCommand(ctx, now); asked || err != nil {
+		return err
 	}
 	idle, err := s.walk(ctx)
 	if err != nil || !idle {
@@ -236,7 +224,13 @@ func (s *session) turn(ctx context.Context) error {
 	if !now.Before(s.nextClock) {
 		return s.readClock(ctx)
 	}
-	if more, err := s.readName(ctx); more || err != nil {
+	if s.awaitsAnswer() {
+		return s.wait(ctx, now)
+	}
+	if asked, err := s.readText(ctx); asked || err != nil {
+		return err
+	}
+	if asked, err := s.readName(ctx); asked || err != nil {
 		return err
 	}
 	return s.wait(ctx, now)
@@ -245,13 +239,23 @@ func (s *session) turn(ctx context.Context) error {
 // wait sleeps until something is due.
 func (s *session) wait(ctx context.Context, now time.Time) error {
 	next := s.nextPoll
-	for _, t := range []time.Time{s.nextSettle, s.nextLook} {
-		if t.Before(next) {
-			next = t
-		}
+	if s.nextLook.Before(next) {
+		next = s.nextLook
 	}
-	timer := time.NewTimer(next.Sub(now))
-	defer timer.Stop()
+	if s.nextName.After(now) && s.nextName.Before(next) {
+		next = s.nextName
+	}
+	if s.nextSettle.Before(next) && !s.memory.Settled() {
+		next = s.nextSettle
+	}
+	if s.after != nil && s.after.next.Before(next) {
+		next = s.after.next
+	}
+	if s.timer == nil {
+		s.timer = time.NewTimer(next.Sub(now))
+	} else {
+		s.timer.Reset(next.Sub(now))
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -259,7 +263,9 @@ func (s *session) wait(ctx context.Context, now time.Time) error {
 		return s.conn.Err()
 	case c := <-s.commands:
 		return s.execute(ctx, c)
-	case <-timer.C:
+	case <-s.pushes.wake:
+		return nil
+	case <-s.timer.C:
 		return nil
 	}
 }
@@ -267,49 +273,61 @@ func (s *session) wait(ctx context.Context, now time.Time) error {
 // poll asks which lists changed. Anything that may stand in the event memory makes the
 // newest record the next thing to be read.
 func (s *session) poll(ctx context.Context, now time.Time) error {
-	s.nextPoll = now.Add(s.w.cfg.Poll)
+	s.nextPoll = onBeat(now.Add(s.pollEvery()))
 	changed, err := s.conn.NewData(ctx, s.size)
 	if err != nil {
 		if !client.IsLost(err) && s.size > satel.NewDataShort {
-			s.size = satel.NewDataShort // an old module knows only the short form
+			s.size-- // an old module knows only a shorter form
+			s.lists.within(s.size)
 			return nil
 		}
 		return err
 	}
 	s.alive()
+	s.mistrust(changed)
 	s.lists.changed(changed)
 	if s.memory.Deep() {
 		return nil // a long walk looks for news by itself
 	}
-	if changed&mayBeLogged != 0 {
+	if changed&s.lists.all&mayBeLogged != 0 {
 		s.lookUntil = s.w.cfg.Clock().Add(followUp)
-		return s.look(ctx)
-	}
-	if now.Before(s.lookUntil) {
 		return s.look(ctx)
 	}
 	return nil
 }
 
+// beat is the grid on which polls of all panels fall: those that are due together wake the
+// process once, not each for itself.
+const beat = 10 * time.Millisecond
+
+// onBeat is the beat at or before an instant.
+func onBeat(at time.Time) time.Time { return at.Add(-time.Duration(at.UnixNano()) % beat) }
+
 // look reads the newest record.
 func (s *session) look(ctx context.Context) error {
-	var news bool
+	var news, looked bool
+	s.nextLook = s.w.cfg.Clock() // it stays due until it was made, whatever fails
 	err := s.store(ctx, func(ctx context.Context) (err error) {
 		news, err = s.memory.Look(ctx)
+		looked = err == nil
 		return err
 	})
-	now := s.w.cfg.Clock()
-	s.nextLook = now.Add(lookAnyway)
-	if len(s.suspects) > 0 {
-		s.nextLook = now.Add(hurryEvery)
-	}
-	if err != nil {
+	if err != nil || !looked {
 		return err
 	}
-	s.alive()
+	now := s.w.cfg.Clock()
 	if news {
 		s.lookUntil = now.Add(followUp)
 	}
+	switch {
+	case len(s.suspects) > 0:
+		s.nextLook = now.Add(hurryEvery)
+	case now.Before(s.lookUntil):
+		s.nextLook = now.Add(s.w.cfg.Poll)
+	default:
+		s.nextLook = now.Add(lookAnyway)
+	}
+	s.alive()
 	return nil
 }
 
@@ -327,7 +345,7 @@ func (s *session) walk(ctx context.Context) (idle bool, err error) {
 	}
 	if idle {
 		// Polls put off for a walk that is over, or has to wait, are not put off any more.
-		if soon := s.w.cfg.Clock().Add(s.w.cfg.Poll); s.nextPoll.After(soon) {
+		if soon := s.w.cfg.Clock().Add(s.pollEvery()); s.nextPoll.After(soon) {
 			s.nextPoll = soon
 		}
 	}
@@ -352,7 +370,11 @@ func (s *session) store(ctx context.Context, step func(context.Context) error) e
 		s.settleFailed = true
 		s.log.Warn("the event memory can't be followed for now", "err", err)
 	}
-	s.nextLook = s.w.cfg.Clock().Add(time.Second)
+	again := lookAgain
+	if errors.Is(err, panellog.ErrFull) {
+		again = settleEvery
+	}
+	s.nextLook = s.w.cfg.Clock().Add(again)
 	return nil
 }
 
@@ -368,19 +390,26 @@ func (s *session) alive() {
 	at := s.w.cfg.Clock()
 	s.state.AnsweredAt = at
 	s.answered.Store(at.UnixNano())
+	if at.Sub(s.touched) < aliveEvery {
+		return
+	}
+	s.touched = at
 	s.w.states.touch(live.Answered{PanelID: s.panel, Fence: s.fence, AnsweredAt: at})
 }
 
 // silentFor is how long the panel has not answered; a session that just began counts
 // from its beginning. While a module says Busy a dead worker may still hold it, and
-// that takes longer to know.
+// that takes longer to know. What is in quarantine stays: no worker could reach it.
 func (s *session) silentFor(now, since time.Time) time.Duration {
 	last := time.Unix(0, s.answered.Load())
 	if last.Before(since) {
 		last = since
 	}
 	silent := now.Sub(last)
-	if s.busy.Load() {
+	switch {
+	case s.quarantined.Load():
+		silent -= quarantinedFor - silentTooMax
+	case s.busy.Load():
 		silent -= busyPatience - silentTooMax
 	}
 	return silent
@@ -388,75 +417,14 @@ func (s *session) silentFor(now, since time.Time) time.Duration {
 
 func (s *session) publishState() {
 	s.state.Seq++
-	s.w.states.put(s.state)
-}
-
-// disconnected tells that the link is gone and why, and ends a command that waits.
-func (s *session) disconnected(ctx context.Context, err error) {
-	s.ready.Store(false)
-	s.conn, s.suspects = nil, nil
-	select {
-	case c := <-s.commands:
-		s.w.finish(ctx, c, command.Outcome{Result: command.LinkDown})
-	default:
+	s.state.Reach = s.reach.Load().Number
+	told := s.state
+	// Before the first contact is on record the panel is not guarded: should this process
+	// die, another one takes what happened meanwhile for history.
+	if s.beginning = told.Link == live.LinkUp && !s.memory.Begun(); s.beginning {
+		told.Link = live.LinkConnecting
 	}
-	reason := linkReason(err)
-	s.busy.Store(reason == "busy")
-	if ctx.Err() != nil {
-		return // given away: whoever has it next tells
-	}
-	s.w.metrics.lost.WithLabelValues(reason).Inc()
-	if s.state.Link != live.LinkDown || s.state.LinkReason != reason {
-		s.log.Warn("no connection to the panel", "reason", reason, "err", err)
-		s.state.Link, s.state.LinkReason, s.state.ChangedAt = live.LinkDown, reason, s.w.cfg.Clock()
-		s.publishState()
-	}
-}
-
-// errNoLease says that the lease was not renewed in time to begin a connection.
-var errNoLease = errors.New("no lease that may be trusted")
-
-// linkReason is the stable word for why there is no connection.
-func linkReason(err error) string {
-	switch {
-	case errors.Is(err, client.ErrBusy):
-		return "busy"
-	case errors.Is(err, errNoLease):
-		return "no_lease"
-	case errors.Is(err, client.ErrNoAnswer):
-		return "no_answer"
-	case errors.Is(err, client.ErrTimeout), errors.Is(err, client.ErrReconnect):
-		return "no_answer"
-	case errors.Is(err, client.ErrClosed):
-		return "closed"
-	case isRefused(err):
-		return "refused"
-	case isTimeout(err):
-		return "unreachable"
-	default:
-		return "protocol"
-	}
-}
-
-func (s *session) readClock(ctx context.Context) error {
-	asked := s.w.cfg.Clock()
-	clock, at, err := s.conn.Clock(ctx)
-	if err != nil {
-		return err
-	}
-	s.alive()
-	s.nextClock = s.w.cfg.Clock().Add(clockEvery)
-	// The panel shows whole seconds: half of one is what is missing on average.
-	middle := asked.Add(at.Sub(asked) / 2)
-	offset := clock.Time(event.PanelZone()).Add(500 * time.Millisecond).Sub(middle)
-	s.memory.SetClockOffset(offset)
-	rounded := offset.Round(time.Second).Milliseconds()
-	if rounded != s.state.ClockOffsetMS || clock.ServiceMode != s.state.ServiceMode {
-		s.state.ClockOffsetMS, s.state.ServiceMode = rounded, clock.ServiceMode
-		s.state.ChangedAt = s.w.cfg.Clock()
-		s.publishState()
-	}
-	return nil
+	s.w.states.put(told)
 }
 
 // infer publishes an alarm that the state bits show and no record explains.

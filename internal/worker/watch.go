@@ -19,7 +19,8 @@ const seenRecords = 64
 type watchedReader struct {
 	panellog.Reader
 	model func() satel.Model
-	seen  []seenRecord // newest last
+	noted func(satel.LogEntry) // is told of each record that was read
+	seen  []seenRecord         // newest last
 }
 
 type seenRecord struct {
@@ -48,7 +49,11 @@ func (r *watchedReader) Older(ctx context.Context, arg satel.Index) (satel.LogEn
 }
 
 func (r *watchedReader) note(e satel.LogEntry, at time.Time) {
-	if !e.Record.Present() || e.Record.Restore() {
+	if !e.Record.Present() {
+		return
+	}
+	r.noted(e)
+	if e.Record.Restore() {
 		return
 	}
 	info, known := satel.LookupEvent(e.Record.Code(), false)

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,8 +11,8 @@ import (
 	"dozor/internal/bus"
 	"dozor/internal/command"
 	"dozor/internal/ids"
-	"dozor/internal/lifecycle"
 	"dozor/internal/live"
+	"dozor/internal/panellog"
 	"dozor/internal/pg"
 	"dozor/internal/site"
 )
@@ -23,7 +22,13 @@ type Panels interface {
 	Access(ctx context.Context, panel ids.PanelID) (site.Reach, error)
 	// Moved returns which panels are reached otherwise than under the numbers given.
 	Moved(ctx context.Context, held map[ids.PanelID]int64) ([]ids.PanelID, error)
-	SaveObjects(ctx context.Context, panel ids.PanelID, objects []site.Object) error
+	// Survey, Heed and Record are of the reading of names, TextWanted and SaveText of that of
+	// event texts; see package site.
+	Survey(ctx context.Context, panel ids.PanelID, is site.Identity) (site.Survey, error)
+	Heed(ctx context.Context, panel ids.PanelID, sign []byte, after time.Duration) (due time.Time, heeded bool, err error)
+	Record(ctx context.Context, panel ids.PanelID, r site.Reading) (due time.Time, err error)
+	TextWanted(ctx context.Context, is site.Identity, code int, restore bool) (bool, error)
+	SaveText(ctx context.Context, is site.Identity, t site.EventText) error
 }
 
 // Commands is the executing side of the orders to panels.
@@ -49,10 +54,20 @@ type Config struct {
 	// wants between answer and request.
 	Poll   time.Duration
 	MinGap time.Duration
-	// MaxPanels bounds how many panels this worker takes.
+	// Subscribe asks modules to say by themselves when something changed.
+	Subscribe bool
+	// MaxPanels bounds how many panels this worker takes. Among several workers each takes
+	// its share only.
 	MaxPanels int
 	// Queued wakes the worker when a command was queued; it also looks by itself.
 	Queued <-chan struct{}
+	// RenewNow wakes the renewal of leases: the store may have lost them. May be nil.
+	RenewNow <-chan struct{}
+	// GivenBack wakes the taking of panels: another worker may have given some back. May be
+	// nil, the worker looks by itself with every round.
+	GivenBack <-chan struct{}
+	// GaveBack is called after this one has: it wakes the others.
+	GaveBack func()
 	// StateWritten is called after live state was written.
 	StateWritten func()
 	// Hit marks points at which tests kill; nil in production.
@@ -70,19 +85,31 @@ const (
 	silentTooMax = 15 * time.Second // without an answer: perhaps another worker can reach it
 	passedOnFor  = 6 * time.Second  // not asked for again: two rounds of another worker
 	commandRound = 500 * time.Millisecond
+	// thereFor is how long others count on a worker that says nothing any more. It ends
+	// before its leases do: then those who are left know that they are to be shared out.
+	thereFor = 8 * time.Second
 )
 
 // Worker keeps the sessions of the panels that it holds.
 type Worker struct {
 	cfg     Config
 	sender  *sender
+	settler *settler
 	states  *stateWriter
-	budget  budget
+	budget  *budget
 	metrics metrics
+	pace    pace
+	freed   chan struct{} // capacity 1: a panel takes the next command
+
+	sharing // of the goroutine that keeps the leases
+
+	claiming sync.Mutex // held while commands are claimed: no session may be given away then
+
+	distances distances
 
 	mu       sync.Mutex
 	sessions map[ids.PanelID]*held
-	passedOn map[ids.PanelID]time.Time
+	passedOn map[ids.PanelID]passed
 }
 
 // held is a lease with the session that it allows.
@@ -90,8 +117,17 @@ type held struct {
 	session *session
 	lease   live.Lease
 	since   time.Time
+	// adopted says that the panel was taken beyond the worker's share because nobody took
+	// it: it counts only once it answers.
+	adopted bool
 	stop    context.CancelFunc
 	done    chan struct{}
+}
+
+// passed is a panel that did not answer here and is left to other workers for a while.
+type passed struct {
+	until  time.Time
+	counts bool // against this worker's share, which it goes back to if nobody reaches it
 }
 
 // New makes a worker that does nothing yet.
@@ -99,303 +135,65 @@ func New(cfg Config) *Worker {
 	if cfg.Hit == nil {
 		cfg.Hit = func(string) {}
 	}
+	if cfg.GaveBack == nil {
+		cfg.GaveBack = func() {}
+	}
 	if cfg.StateWritten == nil {
 		cfg.StateWritten = func() {}
 	}
 	cfg.Logger = cfg.Logger.With("component", "worker")
 	w := &Worker{
 		cfg: cfg, sender: newSender(cfg.Bus, cfg.Logger), states: newStateWriter(cfg.States, cfg.StateWritten, cfg.Logger),
-		sessions: map[ids.PanelID]*held{}, passedOn: map[ids.PanelID]time.Time{},
+		settler:  newSettler(panellog.Present(cfg.Pool)),
+		freed:    make(chan struct{}, 1),
+		sessions: map[ids.PanelID]*held{}, passedOn: map[ids.PanelID]passed{},
+		budget:  newBudget(),
+		pace:    pace{pause: namesPause, every: namesEvery, settle: namesSettle},
+		sharing: sharing{given: map[ids.PanelID]gift{}},
 	}
 	w.register(cfg.Metrics)
 	return w
 }
 
-// Run works until ctx ends; then it hangs up, gives its leases back, and returns.
+// Run works until ctx ends; then it gives its panels to the other workers, a few at a time,
+// hangs up on what is left, gives those leases back, and returns.
 func (w *Worker) Run(ctx context.Context) error {
 	var background sync.WaitGroup
-	// The writers outlive the sessions: what a session says last is still carried.
+	// Sessions, and commands to them, go on until each is hung up. The writers outlive
+	// them: what a session says last is still carried.
+	sessions, endSessions := context.WithCancel(context.WithoutCancel(ctx))
+	defer endSessions()
 	helpers, stopHelpers := context.WithCancel(context.WithoutCancel(ctx))
 	for _, lane := range bus.Lanes {
 		background.Go(func() { w.sender.run(helpers, lane) })
 	}
+	background.Go(func() { w.settler.run(helpers) })
 	background.Go(func() { w.states.run(helpers) })
-	background.Go(func() { w.dispatch(ctx) })
+	var dispatching sync.WaitGroup
+	dispatching.Go(func() { w.dispatch(sessions) })
 
-	w.keepLeases(ctx)
+	w.keepLeases(ctx, sessions)
 
-	w.hangUpAll(context.WithoutCancel(ctx))
+	after := context.WithoutCancel(ctx)
+	w.drain(after, sessions)
+	w.hangUpAll(after)
+	endSessions()
+	dispatching.Wait()
 	stopHelpers()
 	background.Wait()
 	return nil
 }
 
-// keepLeases renews and takes leases, a round at a time, and between rounds follows what
-// is edited.
-func (w *Worker) keepLeases(ctx context.Context) {
-	round, edits := time.NewTicker(leaseRound), time.NewTicker(followRound)
-	defer round.Stop()
-	defer edits.Stop()
-	var blind, failing bool
-	for due := true; ; {
-		// Edits first: a renewal refuses what was disabled without saying why.
-		err := w.follow(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		switch {
-		case !turned(&blind, err):
-		case blind:
-			w.cfg.Logger.Warn("edits of panels can't be followed", "err", err)
-		default:
-			w.cfg.Logger.Info("edits of panels are followed again")
-		}
-		if due {
-			err := w.leaseRound(ctx)
-			if ctx.Err() != nil {
-				return
-			}
-			switch {
-			case !turned(&failing, err):
-			case failing:
-				w.cfg.Logger.Warn("leases can't be renewed", "err", err)
-			default:
-				w.cfg.Logger.Info("leases are renewed again")
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-round.C:
-			due = true
-		case <-edits.C:
-			due = false
-		}
-	}
-}
-
-// turned reports whether something began to fail, or works again.
-func turned(failing *bool, err error) bool {
-	before := *failing
-	*failing = err != nil
-	return before != *failing
-}
-
-func (w *Worker) leaseRound(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	w.reap()
-	if err := w.renew(bounded); err != nil {
-		w.hangUpLapsed()
-		return err
-	}
-	w.passOnSilent(bounded)
-	return w.acquire(ctx, bounded)
-}
-
-// reap forgets sessions that ended by themselves: another worker has the panel.
-func (w *Worker) reap() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for panel, h := range w.sessions {
-		select {
-		case <-h.done:
-			delete(w.sessions, panel)
-		default:
-		}
-	}
-}
-
-// renew prolongs what is held; what is not held any more is hung up.
-func (w *Worker) renew(ctx context.Context) error {
-	w.mu.Lock()
-	leases := make([]live.Lease, 0, len(w.sessions))
-	for _, h := range w.sessions {
-		leases = append(leases, h.lease)
-	}
-	w.mu.Unlock()
-	if len(leases) == 0 {
-		return nil
-	}
-	renewed, err := w.cfg.Leases.Renew(ctx, w.cfg.Instance, leases, LeaseTTL)
-	if err != nil {
-		return fmt.Errorf("renew %d leases: %w", len(leases), err)
-	}
-	still := map[ids.PanelID]live.Lease{}
-	for _, l := range renewed {
-		still[l.PanelID] = l
-	}
-	var lost []ids.PanelID
-	w.mu.Lock()
-	for panel, h := range w.sessions {
-		l, ok := still[panel]
-		switch {
-		case ok:
-			h.lease = l
-		case contains(leases, panel):
-			lost = append(lost, panel)
-		}
-	}
-	w.mu.Unlock()
-	for _, panel := range lost {
-		w.hangUp(panel, "the lease was lost")
-	}
-	return nil
-}
-
-func contains(leases []live.Lease, panel ids.PanelID) bool {
-	for _, l := range leases {
-		if l.PanelID == panel {
-			return true
-		}
-	}
-	return false
-}
-
-// hangUpLapsed ends sessions whose lease ran out long ago while the store can't be
-// asked: somebody else may have been granted the panel.
-func (w *Worker) hangUpLapsed() {
-	now := time.Now()
-	var lapsed []ids.PanelID
-	w.mu.Lock()
-	for panel, h := range w.sessions {
-		if now.After(h.lease.Until.Add(leaseGrace)) {
-			lapsed = append(lapsed, panel)
-		}
-	}
-	w.mu.Unlock()
-	for _, panel := range lapsed {
-		w.hangUp(panel, "the lease ran out and can't be renewed")
-	}
-}
-
-// passOnSilent gives back panels that do not answer here. For a moment they are left to
-// other workers; when nobody takes them they are taken again.
-func (w *Worker) passOnSilent(ctx context.Context) {
-	now := w.cfg.Clock()
-	var silent []live.Lease
-	w.mu.Lock()
-	for _, h := range w.sessions {
-		// What was read and is not stored yet is in nobody's hands but ours and the
-		// panel's, and the panel may be gone.
-		if h.session.silentFor(now, h.since) > silentTooMax && h.session.held.Load() == 0 {
-			silent = append(silent, h.lease)
-		}
-	}
-	w.mu.Unlock()
-	if len(silent) == 0 {
-		return
-	}
-	for _, l := range silent {
-		w.hangUp(l.PanelID, "no answer; perhaps another worker can reach it")
-		w.mu.Lock()
-		w.passedOn[l.PanelID] = now.Add(passedOnFor)
-		w.mu.Unlock()
-	}
-	if err := w.cfg.Leases.Release(ctx, w.cfg.Instance, silent); err != nil {
-		w.cfg.Logger.Warn("leases were not given back", "err", err)
-	}
-}
-
-func (w *Worker) acquire(ctx, bounded context.Context) error {
-	now := w.cfg.Clock()
-	var except []ids.PanelID
-	w.mu.Lock()
-	for panel, until := range w.passedOn {
-		if now.After(until) {
-			delete(w.passedOn, panel)
-			continue
-		}
-		except = append(except, panel)
-	}
-	for panel := range w.sessions {
-		except = append(except, panel)
-	}
-	room := w.cfg.MaxPanels - len(w.sessions)
-	w.mu.Unlock()
-	if room <= 0 {
-		w.metrics.renewed()
-		return nil
-	}
-	granted, err := w.cfg.Leases.Acquire(bounded, w.cfg.Instance, room, except, LeaseTTL)
-	if err != nil {
-		return fmt.Errorf("acquire leases: %w", err)
-	}
-	for _, l := range granted {
-		access, err := w.cfg.Panels.Access(bounded, l.PanelID)
-		if err != nil {
-			w.cfg.Logger.Error("a panel's access data can't be read", "panel_id", l.PanelID, "err", err)
-			continue
-		}
-		w.begin(ctx, l, access)
-	}
-	w.metrics.renewed()
-	return nil
-}
-
-func (w *Worker) begin(ctx context.Context, l live.Lease, access site.Reach) {
-	ctx, stop := context.WithCancel(ctx)
-	h := &held{lease: l, since: w.cfg.Clock(), stop: stop, done: make(chan struct{}), session: newSession(w, l, access)}
-	w.mu.Lock()
-	w.sessions[l.PanelID] = h
-	w.mu.Unlock()
-	go func() {
-		defer close(h.done)
-		defer stop()
-		// A panel that makes us stumble must not take the others with it; the lease is
-		// taken again with the next round.
-		err := lifecycle.Guard(func(ctx context.Context) error { h.session.run(ctx); return nil })(ctx)
-		if err != nil {
-			w.cfg.Logger.Error("a session broke", "panel_id", l.PanelID, "err", err)
-		}
-	}()
-}
-
-// hangUp ends a session and waits for it.
-func (w *Worker) hangUp(panel ids.PanelID, reason string) {
-	w.mu.Lock()
-	h := w.sessions[panel]
-	delete(w.sessions, panel)
-	w.mu.Unlock()
-	if h == nil {
-		return
-	}
-	w.cfg.Logger.Info("hanging up", "panel_id", panel, "reason", reason)
-	h.stop()
-	<-h.done
-}
-
-func (w *Worker) hangUpAll(ctx context.Context) {
-	w.mu.Lock()
-	var leases []live.Lease
-	var all []*held
-	for _, h := range w.sessions {
-		h.stop()
-		all = append(all, h)
-		leases = append(leases, h.lease)
-	}
-	clear(w.sessions)
-	w.mu.Unlock()
-	for _, h := range all {
-		<-h.done
-	}
-	if len(leases) == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	if err := w.cfg.Leases.Release(ctx, w.cfg.Instance, leases); err != nil {
-		w.cfg.Logger.Warn("leases were not given back", "err", err)
-	}
-}
-
-// mayConnect reports whether a session's lease was renewed within its TTL: nobody
-// begins a connection on an older one.
-func (w *Worker) mayConnect(s *session) bool {
+// trusted returns until when a session may begin a connection, and whether it may: nobody
+// does on a lease that was not renewed within its TTL, or that is another session's.
+func (w *Worker) trusted(s *session) (until time.Time, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	h := w.sessions[s.panel]
-	return h != nil && h.session == s && time.Now().Before(h.lease.Until)
+	if h == nil || h.session != s || !time.Now().Before(h.lease.Until) {
+		return time.Time{}, false
+	}
+	return h.lease.Until, true
 }
 
 // dispatch claims commands for panels whose sessions can take one.
@@ -407,6 +205,7 @@ func (w *Worker) dispatch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-w.cfg.Queued:
+		case <-w.freed:
 		case <-round.C:
 		}
 		w.claim(ctx)
@@ -414,11 +213,13 @@ func (w *Worker) dispatch(ctx context.Context) {
 }
 
 func (w *Worker) claim(ctx context.Context) {
+	w.claiming.Lock()
+	defer w.claiming.Unlock()
 	free := map[ids.PanelID]*session{}
 	var ask []command.Held
 	w.mu.Lock()
 	for panel, h := range w.sessions {
-		if h.session.ready.Load() && len(h.session.commands) == 0 {
+		if h.session.ready.Load() && !h.session.taken.Load() && !h.session.leaving.Load() {
 			free[panel] = h.session
 			ask = append(ask, command.Held{PanelID: panel, Fence: h.lease.Fence})
 		}
@@ -438,6 +239,7 @@ func (w *Worker) claim(ctx context.Context) {
 	}
 	for _, c := range claimed {
 		w.cfg.Hit("command.claimed")
+		free[c.PanelID].taken.Store(true) // until that session has ended it
 		select {
 		case free[c.PanelID].commands <- c:
 		default:

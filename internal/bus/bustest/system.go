@@ -91,6 +91,8 @@ var cases = []struct {
 	{"DeadTwiceIsOneLetter", deadTwiceIsOneLetter},
 	{"LanesAreIndependent", lanesAreIndependent},
 	{"SlowConsumerHoldsBack", slowConsumerHoldsBack},
+	{"SlowConsumerSlowsNobody", slowConsumerSlowsNobody},
+	{"EachStepMayBreak", eachStepMayBreak},
 	{"LargeBodiesArrive", largeBodiesArrive},
 	{"ImpossibleIsRefused", impossibleIsRefused},
 	{"DuplicatesAreSettled", duplicatesAreSettled},

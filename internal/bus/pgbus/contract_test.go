@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +14,6 @@ import (
 	"dozor/internal/bus"
 	"dozor/internal/bus/bustest"
 	"dozor/internal/bus/pgbus"
-	"dozor/internal/pg"
 	"dozor/internal/testkit"
 	"dozor/internal/testkit/faultproxy"
 )
@@ -92,31 +89,10 @@ type process struct {
 
 func newProcess(t testing.TB, db *testkit.Database, pooled bool) *process {
 	t.Helper()
-	dsn, err := url.Parse(db.AppURL)
-	require.NoError(t, err)
-	query := dsn.Query()
-	proxy := faultproxy.New(t, "unix", filepath.Join(query.Get("host"), ".s.PGSQL.5432"))
-	query.Set("host", filepath.Dir(proxy.Addr()))
-	dsn.RawQuery = query.Encode()
-
-	ctx, log := context.Background(), testkit.Logger(t)
-	pool, err := pg.Open(ctx, dsn.String(), pg.Options{MaxConns: 6, Name: processName, Pooled: pooled})
-	require.NoError(t, err)
-	direct, err := pg.OpenDirect(ctx, dsn.String(), pg.Options{MaxConns: 2, Name: processName})
-	require.NoError(t, err)
-	hints := pg.NewHints(pool, direct, log)
-	running, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- hints.Run(running) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-		// A statement that was broken off keeps its connection until the server hangs up.
-		proxy.Cut()
-		pool.Close()
-		direct.Close()
-	})
-	return &process{Proxy: proxy, bus: pgbus.New(pool, direct, hints, log)}
+	log := testkit.Logger(t)
+	apart := db.Apart(t, processName, pooled, log)
+	t.Cleanup(apart.Close)
+	return &process{Proxy: apart.Way, bus: pgbus.New(apart.Pool, apart.Direct, apart.Hints, log)}
 }
 
 func (p *process) DropConfirms() { p.DropAnswers() }

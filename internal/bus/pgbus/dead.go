@@ -11,13 +11,14 @@ import (
 const maxReason = 1000
 
 const bury = `
-INSERT INTO dead_letters AS d (dedup_key, lane, topic, body, trace, reason, seen)
-SELECT key, lane, topic, body, trace, $6, seen
-FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::text[], $7::int[]) AS m (key, lane, topic, body, trace, seen)
+INSERT INTO dead_letters (dedup_key, lane, topic, body, trace, reason)
+SELECT key, lane, topic, body, trace, $6
+FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::text[]) AS m (key, lane, topic, body, trace)
 ORDER BY key
-ON CONFLICT (dedup_key) DO UPDATE SET seen = d.seen + excluded.seen, last_seen_at = dozor_now()`
+ON CONFLICT (dedup_key) DO NOTHING`
 
-// bury makes dead letters of messages, one row a key however often it comes.
+// bury makes dead letters of messages, one row a key however often it comes. A row that is
+// there is the consumer's, who wrote it with the effect and counts in it.
 func (b *Bus) bury(ctx context.Context, reason string, dead []bus.Message) error {
 	if len(dead) == 0 {
 		return nil
@@ -25,21 +26,14 @@ func (b *Bus) bury(ctx context.Context, reason string, dead []bus.Message) error
 	var (
 		c     chunk
 		lanes []string
-		seen  []int32
-		at    = map[bus.Key]int{}
 	)
 	for i, m := range dead {
-		if n, ok := at[m.Key]; ok {
-			seen[n]++
-			continue
-		}
-		at[m.Key] = len(seen)
 		c.add(i, m)
-		lanes, seen = append(lanes, string(m.Lane)), append(seen, 1)
+		lanes = append(lanes, string(m.Lane))
 	}
 	reason = asText(reason[:min(len(reason), maxReason)])
-	if _, err := b.pool.Exec(ctx, bury, c.keys, lanes, c.topics, c.bodies, c.traces, reason, seen); err != nil {
-		return fmt.Errorf("make %d dead letters: %w", len(seen), err)
+	if _, err := b.pool.Exec(ctx, bury, c.keys, lanes, c.topics, c.bodies, c.traces, reason); err != nil {
+		return fmt.Errorf("make %d dead letters: %w", len(dead), err)
 	}
 	return nil
 }

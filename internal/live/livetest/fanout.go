@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -56,15 +57,45 @@ func (r *reader) seen(epoch int64) []live.Frame {
 
 func (s *scene) subscribe(p Process) *reader {
 	r := &reader{}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.t.Cleanup(cancel)
-	s.do(p, func(context.Context) error { return p.Fanout.Subscribe(ctx, r.deliver) })
+	s.listen(p, r.deliver)
 	s.t.Cleanup(func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		require.Empty(s.t, r.wrong)
 	})
 	return r
+}
+
+// listen subscribes until the test ends; a try that takes too long is given up.
+func (s *scene) listen(p Process, deliver func([]live.Frame)) {
+	s.do(p, func(ctx context.Context) error {
+		life, cancel := context.WithCancel(context.Background())
+		s.t.Cleanup(cancel)
+		keep := context.AfterFunc(ctx, cancel)
+		err := p.Fanout.Subscribe(life, deliver)
+		if !keep() {
+			return ctx.Err()
+		}
+		return err
+	})
+}
+
+// subscribingEndsByItself: the context of a subscription is its life and no limit, so
+// that the adapter has one of its own. One with two stores may do with the other.
+func subscribingEndsByItself(s *scene) {
+	p := s.process()
+	s.fences(p, 1) // the connection stands
+	if !s.good() {
+		s.weather.fault(p.Way)
+		life, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		began := time.Now()
+		_ = p.Fanout.Subscribe(life, func([]live.Frame) {})
+		require.Less(s.t, time.Since(began), patience/3)
+		p.Way.Heal()
+	}
+	r := s.subscribe(p)
+	s.reachesEventually(p, []*reader{r})
 }
 
 func (s *scene) publish(p Process, frames []live.Frame) {

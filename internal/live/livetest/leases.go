@@ -133,7 +133,11 @@ func renewedLeaseIsKept(s *scene) {
 	s.release(p, "a", stale)
 	require.Len(s.t, s.renew(p, "a", held, ttl), 2, "releasing what is not one's own does nothing")
 	s.system.Disable(s.t, held[0].PanelID)
-	require.Equal(s.t, panelsOf(held[1:]), panelsOf(s.renew(p, "a", held, ttl)), "a panel that was disabled is not held any more")
+	// A store that keeps leases beside the database may renew while that is away, and
+	// learns what has changed in it afterwards.
+	s.weatherless(func() {
+		require.Equal(s.t, panelsOf(held[1:]), panelsOf(s.renew(p, "a", held, ttl)), "a panel that was disabled is not held any more")
+	})
 }
 
 func lapsedLeaseGoesToAnother(s *scene) {
@@ -213,7 +217,8 @@ func timelineIsThatOfTheGrant(s *scene) {
 	require.Len(s.t, same, 1)
 	require.Equal(s.t, held[0].Timeline, same[0].Timeline)
 	s.system.NewTimeline(s.t)
-	renewed := s.renew(p, "a", held, short)
+	var renewed []live.Lease
+	s.weatherless(func() { renewed = s.renew(p, "a", held, short) })
 	require.Len(s.t, renewed, 1)
 	require.NotEqual(s.t, held[0].Timeline, renewed[0].Timeline, "the holder learns that the database lives another life")
 	s.release(p, "a", renewed...)

@@ -18,13 +18,18 @@ func stateComesBackWhole(s *scene) {
 	p := s.process()
 	panels := s.system.Panels(s.t, 3)
 	full := live.PanelState{
-		PanelID: panels[0], Fence: 1_700_000_000_000, Seq: 7, Link: live.LinkDown, LinkReason: "busy",
+		PanelID: panels[0], Fence: 1_700_000_000_000, Seq: 7, Link: live.LinkDown, LinkReason: "busy_worker",
 		AnsweredAt: noon, ChangedAt: noon.Add(-time.Hour), Model: "INTEGRA 256 Plus", Version: "1.23 2020-01-01",
 		ClockOffsetMS: -61_000, ServiceMode: true,
 		ZonesViolated: []int{1, 256}, ZonesTampered: []int{2}, ZonesAlarm: []int{3}, ZonesTamperAlarm: []int{4},
 		ZonesAlarmMemory: []int{5}, ZonesBypassed: []int{6}, Armed: []int{1, 32}, ArmedMode1: []int{2}, ArmedMode2: []int{3},
 		ArmedMode3: []int{4}, EntryTime: []int{5}, ExitTime: []int{6}, PartitionsAlarm: []int{7}, PartitionsFire: []int{8},
-		AlarmMemory: []int{9}, OutputsOn: []int{10, 11}, Troubles: []string{"battery", "za\u017c\u00f3\u0142\u0107"},
+		AlarmMemory: []int{9}, OutputsOn: []int{10, 11},
+		Trying: &live.Trying{Since: noon, Failures: 7, NextAt: noon.Add(time.Minute), Quarantine: true},
+		Holder: "box:1:2", Reach: 9, Module: "2.09", News: live.NewsPolled, ZonesTamperMemory: []int{12}, ZonesIsolated: []int{13},
+		ZonesNoViolation: []int{14}, ZonesLongViolation: []int{15}, ZonesMasked: []int{16}, ZonesMaskedMemory: []int{17},
+		FireMemory: []int{18}, PartitionsVerified: []int{19}, PartitionsWarning: []int{20}, FirstCode: []int{21}, Blocked: []int{22},
+		DoorsOpen: []int{0, 63}, DoorsLong: []int{1}, TroubleMemory: []string{"system.ac"}, Troubles: []string{"battery", "za\u017c\u00f3\u0142\u0107"},
 	}
 	empty := live.PanelState{PanelID: panels[1], Fence: 1, Seq: 1, Link: live.LinkNone}
 	s.put(p, full, empty)

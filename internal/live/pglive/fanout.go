@@ -17,7 +17,7 @@ const (
 	// reads them from the outbox.
 	mailboxSize = 4096
 	// readTimeout bounds one reading, so that a connection that hangs is left.
-	readTimeout = 5 * time.Second
+	readTimeout = 3 * time.Second
 )
 
 // Publish implements live.Fanout. The frames are in the outbox already, where every
@@ -51,8 +51,11 @@ func (s *Store) Subscribe(ctx context.Context, deliver func([]live.Frame)) error
 		delete(s.subscribers, sub)
 		s.mu.Unlock()
 	}
-	// All up to published went out before; what comes is after it, or comes again.
-	h, err := s.head(ctx)
+	// All up to published went out before; what comes is after it, or comes again. ctx is
+	// the subscription's life, which is no limit for a question.
+	within, cancel := context.WithTimeout(ctx, readTimeout)
+	h, err := s.head(within)
+	cancel()
 	if err != nil {
 		leave()
 		return fmt.Errorf("subscribe to the stream: %w", err)

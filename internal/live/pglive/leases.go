@@ -9,17 +9,23 @@ import (
 
 	"dozor/internal/ids"
 	"dozor/internal/live"
+	"dozor/internal/pg"
 )
 
 // The panel's row is what askers lock, because a panel that was never held has no row
 // among the leases; SKIP LOCKED keeps them from waiting for each other. Whether the
 // panel is free is judged once more by the lease's own newest row, in the condition of
 // the update: another may have taken it after this statement's snapshot.
+//
+// Nothing is granted while another store has the right to, nor for a while after it moved
+// here: a holder may have renewed there without these rows.
 const acquire = `
 WITH clock AS MATERIALIZED (SELECT dozor_now() AS now),
-free AS MATERIALIZED (
+mandate AS MATERIALIZED (
+    SELECT FROM lease_authority WHERE store = 'postgres' AND grant_after <= dozor_now() FOR SHARE
+), free AS MATERIALIZED (
     SELECT p.id FROM panels p LEFT JOIN leases l ON l.panel_id = p.id
-    WHERE p.enabled AND p.id <> ALL ($3::bigint[]) AND (l.panel_id IS NULL OR l.expires_at <= (SELECT now FROM clock))
+    WHERE EXISTS (SELECT FROM mandate) AND p.enabled AND p.id <> ALL ($3::bigint[]) AND (l.panel_id IS NULL OR l.expires_at <= (SELECT now FROM clock))
     ORDER BY l.expires_at NULLS FIRST, p.id
     LIMIT $2
     FOR NO KEY UPDATE OF p SKIP LOCKED
@@ -99,11 +105,15 @@ FROM mine WHERE l.panel_id = mine.panel_id`
 
 // Release implements live.Leases.
 func (s *Store) Release(ctx context.Context, holder string, held []live.Lease) error {
+	return releaseRows(ctx, s.pool, holder, held)
+}
+
+func releaseRows(ctx context.Context, pool *pg.Pool, holder string, held []live.Lease) error {
 	if len(held) == 0 {
 		return nil
 	}
 	panels, fences := terms(held)
-	if _, err := s.pool.Exec(ctx, release, holder, panels, fences); err != nil {
+	if _, err := pool.Exec(ctx, release, holder, panels, fences); err != nil {
 		return fmt.Errorf("release %d leases: %w", len(held), err)
 	}
 	return nil
@@ -111,7 +121,11 @@ func (s *Store) Release(ctx context.Context, holder string, held []live.Lease) e
 
 // Fences implements live.Leases.
 func (s *Store) Fences(ctx context.Context, panels []ids.PanelID) (map[ids.PanelID]int64, error) {
-	rows, err := s.pool.Query(ctx, "SELECT panel_id, fence FROM leases WHERE panel_id = ANY($1::bigint[])", int64s(panels))
+	return readFences(ctx, s.pool, panels)
+}
+
+func readFences(ctx context.Context, pool *pg.Pool, panels []ids.PanelID) (map[ids.PanelID]int64, error) {
+	rows, err := pool.Query(ctx, "SELECT panel_id, fence FROM leases WHERE panel_id = ANY($1::bigint[])", int64s(panels))
 	if err != nil {
 		return nil, fmt.Errorf("read fences: %w", err)
 	}

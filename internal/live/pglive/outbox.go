@@ -81,3 +81,16 @@ func (s *Store) head(ctx context.Context) (head, error) {
 	}
 	return h, nil
 }
+
+// Head returns the epoch of the stream and the highest position given out in it.
+func (s *Store) Head(ctx context.Context) (epoch, last int64, err error) {
+	h, err := s.head(ctx)
+	return h.epoch, h.last, err
+}
+
+// Published returns the epoch of the stream and the position up to which everything was
+// published.
+func (s *Store) Published(ctx context.Context) (epoch, position int64, err error) {
+	h, err := s.head(ctx)
+	return h.epoch, h.published, err
+}

@@ -137,3 +137,25 @@ func orZero(t *time.Time) time.Time {
 	}
 	return t.UTC()
 }
+
+// Versions returns how new the state of each panel is.
+func (s *Store) Versions(ctx context.Context) (map[ids.PanelID]live.Version, error) {
+	rows, err := s.pool.Query(ctx, "SELECT panel_id, fence, seq, answered_at FROM panel_states")
+	if err != nil {
+		return nil, fmt.Errorf("read how new the panels' states are: %w", err)
+	}
+	versions := map[ids.PanelID]live.Version{}
+	var (
+		panel      int64
+		v          live.Version
+		answeredAt *time.Time
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&panel, &v.Fence, &v.Seq, &answeredAt}, func() error {
+		v.AnsweredAt = orZero(answeredAt)
+		versions[ids.PanelID(panel)] = v
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("read how new the panels' states are: %w", err)
+	}
+	return versions, nil
+}

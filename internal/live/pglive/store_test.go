@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/live"
+	"dozor/internal/live/livetest/record"
 	"dozor/internal/live/pglive"
 	"dozor/internal/pg"
 	"dozor/internal/testkit"
@@ -16,11 +17,11 @@ import (
 
 func open(t *testing.T) (*system, *pglive.Store, context.Context) {
 	t.Helper()
-	s := &system{db: testkit.DB(t)}
+	s := &system{record.New(t, "postgres")}
 	log := testkit.Logger(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	t.Cleanup(cancel)
-	return s, pglive.New(s.db.Pool, pg.NewHints(s.db.Pool, s.db.Direct, log), log), ctx
+	return s, pglive.New(s.DB.Pool, pg.NewHints(s.DB.Pool, s.DB.Direct, log), log), ctx
 }
 
 func TestStateOfUnknownPanelSpoilsNothing(t *testing.T) {
@@ -41,7 +42,7 @@ func TestLapsedLeaseThatNobodyTookIsRenewed(t *testing.T) {
 	held, err := store.Acquire(ctx, "a", 1, nil, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, held, 1)
-	s.db.Exec(t, "UPDATE station_clock SET shift = '1 hour'")
+	s.DB.Exec(t, "UPDATE station_clock SET shift = '1 hour'")
 	renewed, err := store.Renew(ctx, "a", held, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, renewed, 1)
@@ -57,7 +58,7 @@ func TestFenceIsTheDatabaseClockOrOneMore(t *testing.T) {
 	s.Panels(t, 1)
 	last := int64(0)
 	for range 20 {
-		before := testkit.One[int64](t, s.db, "SELECT dozor_now_ms()")
+		before := testkit.One[int64](t, s.DB, "SELECT dozor_now_ms()")
 		held, err := store.Acquire(ctx, "a", 1, nil, time.Minute)
 		require.NoError(t, err)
 		require.Len(t, held, 1)
@@ -65,8 +66,8 @@ func TestFenceIsTheDatabaseClockOrOneMore(t *testing.T) {
 		last = held[0].Fence
 		require.NoError(t, store.Release(ctx, "a", held))
 	}
-	s.db.Exec(t, "UPDATE station_clock SET shift = '-1 hour'")
-	s.db.Exec(t, "UPDATE leases SET expires_at = dozor_now()")
+	s.DB.Exec(t, "UPDATE station_clock SET shift = '-1 hour'")
+	s.DB.Exec(t, "UPDATE leases SET expires_at = dozor_now()")
 	held, err := store.Acquire(ctx, "a", 1, nil, time.Minute)
 	require.NoError(t, err)
 	require.Equal(t, last+1, held[0].Fence, "a clock that goes back gives no fence twice")
