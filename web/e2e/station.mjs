@@ -1,13 +1,14 @@
 // A whole station under test: the demo in a process of its own, with real PostgreSQL and
 // simulated panels over TCP. It can be frozen, killed and started again.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 
 /** Asks until the answer is true, and fails with what was awaited. */
 export async function until(what, ask, limit = 10_000) {
@@ -35,22 +36,26 @@ async function freePort() {
 }
 
 export class Station {
-  /** How long nobody may be able to hear before the station says so; 0: it never does. */
-  deskGrace = '0'
   #binary
   #arguments
   #process
   #exited
   #log
 
-  static async start(binary, results) {
+  /**
+   * Starts one: with so many sites, so long until the station complains that nobody can hear (0s: never), and in one
+   * process or, full, in several with RabbitMQ, Redis and the control room.
+   */
+  static async start(binary, results, { sites = 5, deskGrace = '0s', full = false } = {}) {
     const station = new Station()
     station.#binary = binary
     station.data = await mkdtemp(join(tmpdir(), 'dozor-e2e-'))
-    station.#log = createWriteStream(join(results, 'dozor.log'))
+    await chmod(station.data, 0o755) // the servers run as somebody else when the tests run as root
+    station.#log = createWriteStream(join(results, 'dozor.log'), { flags: 'a' })
     station.#arguments = [
-      'demo', '--data', station.data, '--quiet-scenario', '--log-level', 'info', '--desk-grace', '0s',
+      'demo', '--data', station.data, '--quiet-scenario', '--log-level', 'info', '--desk-grace', deskGrace, '--sites', String(sites),
       '--listen', `localhost:${await freePort()}`, '--control', `127.0.0.1:${await freePort()}`,
+      ...(full ? ['--full', '--room', 'localhost:0'] : []),
     ]
     await station.run()
     return station
@@ -58,8 +63,7 @@ export class Station {
 
   /** Starts the process and waits until it serves. */
   async run() {
-    const env = { ...process.env, DOZOR_DESK_GRACE: this.deskGrace }
-    this.#process = spawn(this.#binary, this.#arguments, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#process = spawn(this.#binary, this.#arguments, { stdio: ['ignore', 'pipe', 'pipe'] })
     const { stdout, stderr } = this.#process
     stdout.pipe(this.#log, { end: false })
     stderr.pipe(this.#log, { end: false })
@@ -67,11 +71,12 @@ export class Station {
     let gone
     void this.#exited.then((how) => (gone = how))
     this.facts = await until('the demo serves', async () => {
-      assert.equal(gone, undefined, `dozor demo ended: ${JSON.stringify(gone)}`)
+      if (gone) return gone
       const facts = JSON.parse(await readFile(join(this.data, 'demo.json'), 'utf8'))
       const response = await fetch(`${facts.url}/api/session`)
       return response.status === 401 && facts
     }, 90_000)
+    assert.equal(gone, undefined, `dozor demo ended: ${JSON.stringify(gone)}; see dozor.log`)
   }
 
   get url() {
@@ -80,6 +85,26 @@ export class Station {
 
   user(n) {
     return this.facts.users[n]
+  }
+
+  /** What a user may ask of the station, as a program that signs in without a browser. */
+  async api(n) {
+    const { login, password } = this.user(n)
+    const ask = async (method, path, body, headers) => {
+      const response = await fetch(this.url + path, {
+        method, headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) }, body: body && JSON.stringify(body),
+      })
+      const answer = await response.json()
+      assert.ok(response.ok, `${method} ${path}: ${response.status} ${JSON.stringify(answer)}`)
+      return answer
+    }
+    const { access_token: token } = await ask('POST', '/api/tokens', { login, password })
+    return (method, path, body) => ask(method, path, body, { Authorization: `Bearer ${token}` })
+  }
+
+  /** Begins the stream anew, as after a snapshot of the database was put back. */
+  async resetStream() {
+    await promisify(execFile)(this.#binary, ['stream', 'reset'], { env: { ...process.env, DATABASE_URL: this.facts.database_url } })
   }
 
   freeze() {

@@ -5,24 +5,34 @@ import { join } from 'node:path'
 import { until } from './station.mjs'
 
 export class Window {
-  static async open(browser, station, results, { user = 0, width = 1440, height = 900, scheme = 'dark', signIn = true } = {}) {
+  static async open(browser, station, results, { user = 0, width = 1440, height = 900, scheme = 'dark', signIn = true, heard = true, lang = 'pl', url = station.url } = {}) {
     const window = new Window()
     window.station = station
+    window.url = url
     window.results = results
     window.user = station.user(user)
+    window.heard = heard
     window.violations = []
     window.strangers = []
     window.errors = []
     window.changes = []
     window.context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: 'pl-PL', timezoneId: 'America/Lima' })
     await window.context.exposeBinding('reportViolation', (_, text) => window.violations.push(text))
+    // Chosen once, as somebody at the desk does; what is chosen later stays.
+    await window.context.addInitScript((chosen) => localStorage.getItem('dozor.language') ?? localStorage.setItem('dozor.language', chosen), lang)
     await window.context.addInitScript(() => {
+      const { start } = OscillatorNode.prototype
+      window.tonesBegun = 0
+      OscillatorNode.prototype.start = function (...how) {
+        window.tonesBegun++
+        return start.apply(this, how)
+      }
       addEventListener('securitypolicyviolation', (event) => window.reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))
     })
     window.page = await window.context.newPage()
     window.#watch()
     try {
-      await window.page.goto(station.url)
+      await window.page.goto(url)
       if (signIn) await window.signIn()
     } catch (error) {
       await window.shot('failed-to-open')
@@ -33,7 +43,7 @@ export class Window {
   }
 
   #watch() {
-    const origin = new URL(this.station.url)
+    const origin = new URL(this.url)
     this.page.on('request', (request) => {
       const url = new URL(request.url())
       if (!['data:', 'blob:'].includes(url.protocol) && url.host !== origin.host) this.strangers.push(request.url())
@@ -57,7 +67,12 @@ export class Window {
     await page.keyboard.press('Enter')
     // The second step: whether this desk can be heard.
     await page.locator('[data-played=yes] [data-answer=heard]:focus').waitFor()
-    await page.keyboard.press('Enter')
+    if (this.heard) {
+      await page.keyboard.press('Enter')
+    } else {
+      await page.keyboard.press('n')
+      await page.locator('[data-answer=without]').click()
+    }
     await this.live()
   }
 
@@ -74,6 +89,31 @@ export class Window {
   /** Waits until the alarm that is open is in a state, and no step on it is on its way. */
   async opened(state, limit = 5_000) {
     await this.page.locator(`[data-testid=alarm][data-state=${state}]:not([data-pending])`).waitFor({ timeout: limit })
+  }
+
+  /** Goes to an alarm's row and opens it, by keys alone. */
+  async openByKeys(zone) {
+    const row = this.row(zone).first()
+    const chosen = () => row.evaluate((element) => element.classList.contains('cursor'))
+    for (const key of ['k', 'j']) {
+      for (let i = 0; i < 30 && !(await chosen()); i++) await this.page.keyboard.press(key)
+    }
+    assert.ok(await chosen(), `the keys do not reach ${zone.site}`)
+    await this.page.keyboard.press('Enter')
+    await this.page.getByTestId('alarm').waitFor()
+  }
+
+  /** Lets the page itself note the instant at which it says that the link is lost. */
+  noteLoss() {
+    return this.page.evaluate(() => {
+      window.lossSaidAt = undefined
+      const seen = new MutationObserver(() => {
+        if (!document.querySelector('[data-testid=banner]')) return
+        window.lossSaidAt = Date.now()
+        seen.disconnect()
+      })
+      seen.observe(document.body, { childList: true, subtree: true })
+    })
   }
 
   get banner() {

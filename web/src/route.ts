@@ -2,14 +2,19 @@
 import { useSyncExternalStore } from 'react'
 import type { Me } from './api/types'
 
-export const pages = ['alarms', 'panels', 'sites', 'events', 'users', 'status', 'settings'] as const
+export const pages = ['alarms', 'panels', 'sites', 'events', 'users', 'letters', 'status', 'settings'] as const
 
 export type Page = (typeof pages)[number]
 
+const adminsOnly: ReadonlySet<Page> = new Set(['users', 'letters'])
+
 /** The pages that somebody may open. */
 export function pagesFor(me: Me): readonly Page[] {
-  return pages.filter((page) => page !== 'users' || me.role === 'admin')
+  return pages.filter((page) => !adminsOnly.has(page) || me.role === 'admin')
 }
+
+/** Pages that are opened now and then: their place is the desk's menu. */
+export const inMenu: ReadonlySet<Page> = new Set(['letters', 'settings'])
 
 export interface Route {
   page: Page

@@ -111,9 +111,9 @@ it('is provisional until a record of the panel joins', () => {
 })
 
 describe('details', () => {
-  const site = { id: 1, name: 'Apteka', address: '', city: '', district: '', provider: '', risk: 'normal', mode: 'normal', notes: '', version: 1 } as const
+  const site = { id: 1, name: 'Apteka', address: '', city: '', district: '', provider: '', risk: 'normal', mode: 'normal', notes: '', own: false, version: 1 } as const
   const opened = (details: DetailStore, version: number, events = [event('a')]) =>
-    details.put({ alarm: alarm(1, { version }), events, actions: [], site, stream: { epoch: 1, position: 1 } })
+    details.put({ alarm: alarm(1, { version }), events, actions: [], earlier: [], contacts: [], site, stream: { epoch: 1, position: 1 } })
 
   it('takes the events of a frame whose alarm has a lower version', () => {
     const details = new DetailStore()
@@ -129,6 +129,16 @@ describe('details', () => {
     details.apply(alarm(1, { version: 6 }), [event('a'), event('b')])
     details.apply(alarm(1, { version: 6 }), [event('b')])
     expect(details.get(1)?.events.map((found) => found.id)).toEqual(['a', 'b'])
+  })
+
+  it('takes the words that a panel has for an event from a newer version of the alarm, and not from an older one', () => {
+    const details = new DetailStore()
+    const worded = { ...event('a'), text_pl: 'Zalanie czujki' }
+    opened(details, 5)
+    details.apply(alarm(1, { version: 5 }), [worded])
+    expect(details.get(1)?.events[0]?.text_pl).toBe(event('a').text_pl)
+    details.apply(alarm(1, { version: 6 }), [worded])
+    expect(details.get(1)?.events.map((found) => found.text_pl)).toEqual(['Zalanie czujki'])
   })
 
   it('keeps events of the stream that an older answer lacks', () => {

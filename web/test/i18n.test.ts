@@ -42,6 +42,25 @@ describe('catalogues', () => {
     expect(en.alarm.events(n)).toBe(english)
   })
 
+  it.each([
+    [1, '1 proces', '1 process'], [2, '2 procesy', '2 processes'], [5, '5 procesów', '5 processes'], [22, '22 procesy', '22 processes'],
+  ])('processes: %i', (n, polish, english) => {
+    expect(pl.areas.records.status.workersLine(n)).toBe(polish)
+    expect(en.areas.records.status.workersLine(n)).toBe(english)
+  })
+
+  it('count what a panel has, each in its own form', () => {
+    expect(pl.areas.admin.panels.counts(1, 12, 2)).toBe('1 strefa, 12 linii, 2 wyjścia')
+    expect(en.areas.admin.panels.counts(1, 12, 2)).toBe('1 partition, 12 zones, 2 outputs')
+  })
+
+  it('have no count of many that is said of one', () => {
+    for (const [path, value] of leaves(en)) {
+      if (typeof value !== 'function' || value.length !== 1) continue
+      expect(String(value(1)), path).not.toMatch(/\b1 (alarm|panel|site|zone|event|row|result|window|process|session|order|minute|day)s\b/i)
+    }
+  })
+
   it('show a value that this client does not know yet', () => {
     expect(wordFor(pl.kinds, 'burglary')).toBe('włamanie')
     expect(wordFor(pl.kinds, 'window_left_open')).toBe('window left open')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { actionFor, isSend, type Press } from '../src/keys/keymap'
+import { actionFor, chordTime, isSend, KeyReader, type Press } from '../src/keys/keymap'
 import { perform } from '../src/keys/perform'
 import { Desk } from '../src/live/desk'
 import { gate } from '../src/live/gate'
@@ -57,6 +57,40 @@ describe('what a key means', () => {
     expect(isSend(press('Enter', null, { metaKey: true }))).toBe(true)
     expect(isSend(press('Enter', null))).toBe(false)
     expect(isSend(press('Enter', null, { ctrlKey: true, repeat: true }))).toBe(false)
+  })
+})
+
+describe('keys in a row', () => {
+  const reader = () => new KeyReader()
+
+  it('G and a letter lead to a page, in time', () => {
+    const keys = reader()
+    expect(keys.read(press('g'), 0)).toBe('chord')
+    expect(keys.read(press('p'), chordTime)).toBe('go-panels')
+    expect(keys.read(press('g'), 10_000)).toBe('chord')
+    expect(keys.read(press('a'), 10_001 + chordTime)).toBe('ack')
+  })
+
+  it('a letter that leads nowhere is a slip, not a step', () => {
+    const keys = reader()
+    keys.read(press('g'), 0)
+    expect(keys.read(press('c'), 100)).toBeUndefined()
+    expect(keys.read(press('c'), 200)).toBe('claim')
+  })
+
+  it('are text where somebody types', () => {
+    const field = element('<textarea></textarea>')
+    const keys = reader()
+    expect(keys.read(press('g', field), 0)).toBeUndefined()
+    expect(keys.read(press('a'), 100)).toBe('ack')
+  })
+
+  it('single ones can be switched off; what writes nothing stays', () => {
+    const keys = reader()
+    for (const key of [' ', 'g', 'p', 'j', 'c', 'd', 'm', '/', '?']) expect(keys.read(press(key), 0, false), key).toBeUndefined()
+    expect(keys.read(press('ArrowDown'), 0, false)).toBe('down')
+    expect(keys.read(press('Enter'), 0, false)).toBe('open')
+    expect(keys.read(press('k', document.body, { ctrlKey: true }), 0, false)).toBe('palette')
   })
 })
 
@@ -136,6 +170,15 @@ describe('what a key does', () => {
     expect(act('resolve')).toBe(true)
     expect(desk.form.get()).toBe('resolve')
     expect(requests).toHaveLength(1)
+  })
+
+  it('D asks for the next contact of the alarm that is open, and of no other', () => {
+    desk.cursor.set(3)
+    expect(act('dial')).toBe(false)
+    location.hash = '#/alarms/3'
+    expect(act('dial')).toBe(true)
+    expect(desk.dial.get()).toBe(1)
+    expect(requests).toEqual([])
   })
 
   it('Escape closes what is uppermost and closes no work', () => {

@@ -126,6 +126,16 @@ it('a lost race says who won and keeps what was typed', async () => {
   expect(steps.draft(1)).toEqual({ note: 'dzwonił sąsiad', outcome: 'real', text: 'ślady' })
 })
 
+it('a claim that news overtook is not called lost: nobody has the alarm', async () => {
+  gate.set(true)
+  sent.mockImplementation(async () => answer(409, { code: 'alarm_conflict', alarm: alarm(1, { version: 3, confirmed_at: new Date().toISOString() }) }))
+  const learned = vi.fn()
+  const steps = new Steps(new Client(), learned)
+  expect(await steps.take(alarm(1), 'claim')).toBe(false)
+  expect(steps.states.get().get(1)).toEqual({ kind: 'changed', step: 'claim' })
+  expect(learned).toHaveBeenCalledWith(expect.objectContaining({ version: 3 }))
+})
+
 it('an accepted note is no draft any more', async () => {
   gate.set(true)
   const steps = new Steps(new Client(), () => {})

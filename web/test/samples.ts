@@ -43,14 +43,16 @@ export function panel(state: Partial<PanelState> | null, change: Partial<Panel> 
     host: 'panel',
     port: 7094,
     enabled: true,
+    encrypted: false,
+    link_grace_s: 30,
     version: 1,
     state: state && { panel_id: 1, link: 'up', clock_offset_ms: 0, service_mode: false, ...state },
     ...change,
   }
 }
 
-export const operator: Me = { id: 7, login: 'nowak', name: 'A. Nowak', role: 'operator' }
-export const supervisor: Me = { id: 8, login: 'gaj', name: 'M. Gaj', role: 'supervisor' }
+export const operator: Me = { id: 7, login: 'nowak', name: 'A. Nowak', role: 'operator', orders: ['arm', 'clear_alarm', 'disarm'] }
+export const supervisor: Me = { id: 8, login: 'gaj', name: 'M. Gaj', role: 'supervisor', orders: ['arm', 'bypass', 'clear_alarm', 'disarm', 'force_arm'] }
 export const kos = { id: 9, name: 'J. Kos' }
 
 /** An answer of the server, as fetch gives it. */

@@ -1,6 +1,7 @@
 // The one way to the REST interface. It refuses by itself to change anything while the
 // gate is closed, whatever the screen allows.
 import { gate } from '../live/gate'
+import type { Operations } from './schema'
 import type {
   Alarm, AlarmDetail, AlarmList, Command, CommandRequest, Me, Outcome, PanelDetail, PanelList, SessionAnswer, Step, UserRef,
 } from './types'
@@ -32,12 +33,25 @@ export interface Options {
   timeout?: number
 }
 
-export interface Call extends Options {
+/** Method and path of an operation, as the description has them. */
+export type Operation = keyof Operations
+
+export type Answer<O extends Operation> = Operations[O]['answer']
+
+/** What an operation is asked by its description, and how. */
+export type Call<O extends Operation> = Operations[O]['ask'] & Options & {
+  /** Not a change of the station's record: sign-in and the ticket of the stream. */
+  ungated?: boolean
+}
+
+/** All that any operation may be asked. */
+interface AnyCall extends Options {
+  id?: number | string
+  query?: object
   body?: unknown
   idempotency?: string
   /** The version that was seen of what is edited. */
   ifMatch?: number
-  /** Not a change of the station's record: sign-in and the ticket of the stream. */
   ungated?: boolean
 }
 
@@ -50,7 +64,10 @@ export class Client {
   onSignedOut: () => void = () => {}
 
   /** One request; the functions of each area are made of it. */
-  async call<T>(method: string, path: string, call: Call = {}): Promise<T> {
+  async call<O extends Operation>(operation: O, ...[given]: object extends Operations[O]['ask'] ? [call?: Call<O>] : [call: Call<O>]): Promise<Answer<O>> {
+    const call: AnyCall = given ?? {}
+    const [method = '', template = ''] = operation.split(' ')
+    const path = template.replace('{id}', encodeURIComponent(String(call.id))) + queryOf(call.query)
     if (method !== 'GET' && !call.ungated && !gate.get()) {
       throw new ApiError(0, 'gate_closed', 'not connected: nothing is sent')
     }
@@ -74,7 +91,7 @@ export class Client {
         signal: timeout.signal,
       })
       const text = await response.text()
-      if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T
+      if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as Answer<O>
       const problem = parseProblem(text)
       const code = typeof problem.code === 'string' ? problem.code : `http_${response.status}`
       if (response.status === 401 && code !== 'bad_credentials') this.onSignedOut()
@@ -92,61 +109,58 @@ export class Client {
   }
 
   session(options?: Options): Promise<SessionAnswer> {
-    return this.call('GET', '/api/session', options)
+    return this.call('GET /api/session', options)
   }
 
   async signIn(login: string, password: string): Promise<Me> {
-    const answer = await this.call<{ user: Me }>('POST', '/api/session', { body: { login, password }, ungated: true })
-    return answer.user
+    return (await this.call('POST /api/session', { body: { login, password }, ungated: true })).user
   }
 
-  signOut(): Promise<void> {
-    return this.call('DELETE', '/api/session')
+  signOut(): Promise<undefined> {
+    return this.call('DELETE /api/session')
   }
 
   async ticket(options?: Options): Promise<string> {
-    const answer = await this.call<{ ticket: string }>('POST', '/api/ws/ticket', { ...options, ungated: true })
-    return answer.ticket
+    return (await this.call('POST /api/ws/ticket', { ...options, ungated: true })).ticket
   }
 
   alarms(state: 'open' | 'closed' | 'all', cursor?: string, options?: Options & { limit?: number }): Promise<AlarmList> {
-    const query = new URLSearchParams({ state, limit: String(options?.limit ?? 200) })
-    if (cursor) query.set('cursor', cursor)
-    return this.call('GET', `/api/alarms?${query}`, options)
+    return this.call('GET /api/alarms', { ...options, query: { state, limit: options?.limit ?? 200, cursor } })
   }
 
   alarm(id: number, options?: Options): Promise<AlarmDetail> {
-    return this.call('GET', `/api/alarms/${id}`, options)
+    return this.call('GET /api/alarms/{id}', { ...options, id })
   }
 
   async step(id: number, step: Step, body: StepBody, idempotency: string): Promise<Alarm> {
-    const answer = await this.call<{ alarm: Alarm }>('POST', `/api/alarms/${id}/${step}`, { body, idempotency })
-    return answer.alarm
+    return (await this.call(`POST /api/alarms/{id}/${step}`, { id, body, idempotency })).alarm
   }
 
   async note(id: number, text: string, idempotency: string): Promise<Alarm> {
-    const answer = await this.call<{ alarm: Alarm }>('POST', `/api/alarms/${id}/notes`, { body: { text }, idempotency })
-    return answer.alarm
+    return (await this.call('POST /api/alarms/{id}/notes', { id, body: { text }, idempotency })).alarm
   }
 
   panels(cursor?: string, options?: Options): Promise<PanelList> {
-    const query = new URLSearchParams({ limit: '200' })
-    if (cursor) query.set('cursor', cursor)
-    return this.call('GET', `/api/panels?${query}`, options)
+    return this.call('GET /api/panels', { ...options, query: { limit: 200, cursor } })
   }
 
   panel(id: number, options?: Options): Promise<PanelDetail> {
-    return this.call('GET', `/api/panels/${id}`, options)
+    return this.call('GET /api/panels/{id}', { ...options, id })
   }
 
   async order(panel: number, request: CommandRequest, idempotency: string): Promise<Command> {
-    const answer = await this.call<{ command: Command }>('POST', `/api/panels/${panel}/commands`, { body: request, idempotency })
-    return answer.command
+    return (await this.call('POST /api/panels/{id}/commands', { id: panel, body: request, idempotency })).command
   }
 
   async command(id: string, options?: Options): Promise<Command> {
-    return (await this.call<{ command: Command }>('GET', `/api/commands/${id}`, options)).command
+    return (await this.call('GET /api/commands/{id}', { ...options, id })).command
   }
+}
+
+/** Parameters that are not there, or say nothing, are left out. */
+function queryOf(query: object = {}): string {
+  const said = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
+  return said.length ? `?${new URLSearchParams(said.map(([name, value]) => [name, String(value)]))}` : ''
 }
 
 function parseProblem(text: string): Record<string, unknown> {

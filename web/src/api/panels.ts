@@ -1,22 +1,14 @@
 // Panels: all of them at once, and the orders one was given.
 import { ApiError, type Client, type Options } from './client'
-import type { Command, PanelState, SiteRef } from './types'
+import type { Schemas } from './schema'
 
 /** What is known of a panel without opening it. */
-export interface PanelInfo {
-  id: number
-  site: SiteRef
-  name: string
-  enabled: boolean
-  state: PanelState | null
-  /** How many partitions it has; not there while their names were not read. */
-  partitions?: number
-}
+export type PanelInfo = Schemas.Cell
 
 /** All panels. A server without the snapshot is asked for its pages. */
 export async function panelSnapshot(client: Client, options: Options = {}): Promise<PanelInfo[]> {
   try {
-    return (await client.call<{ panels: PanelInfo[] }>('GET', '/api/panels/snapshot', options)).panels
+    return (await client.call('GET /api/panels/snapshot', options)).panels
   } catch (error) {
     if (!(error instanceof ApiError) || ![400, 404, 405, 422].includes(error.status)) throw error
   }
@@ -30,9 +22,12 @@ export async function panelSnapshot(client: Client, options: Options = {}): Prom
   return panels
 }
 
+/** What changed on a panel while it was watched, newest first, after those of cursor. */
+export function panelChanges(client: Client, panel: number, cursor: string | undefined, options: Options = {}): Promise<Schemas.PanelChangesOutputBody> {
+  return client.call('GET /api/panels/{id}/changes', { ...options, id: panel, query: { limit: 50, cursor } })
+}
+
 /** Orders to a panel, newest first, after those of cursor. */
-export function panelCommands(client: Client, panel: number, cursor: string | undefined, options: Options = {}): Promise<{ commands: Command[]; next_cursor?: string }> {
-  const query = new URLSearchParams({ panel: String(panel), limit: '50' })
-  if (cursor) query.set('cursor', cursor)
-  return client.call('GET', `/api/commands?${query}`, options)
+export function panelCommands(client: Client, panel: number, cursor: string | undefined, options: Options = {}): Promise<Schemas.CommandsOutputBody> {
+  return client.call('GET /api/commands', { ...options, query: { panel, limit: 50, cursor } })
 }

@@ -7,6 +7,7 @@ import { en as attention } from './areas/attention'
 import { en as panels } from './areas/panels'
 import { en as records } from './areas/records'
 import { en as admin } from './areas/admin'
+import { en as letters } from './areas/letters'
 
 const choose = plural('en')
 const count = (n: number, one: string, other: string) => choose(n, { one: `${n} ${one}`, other: `${n} ${other}` })
@@ -16,7 +17,7 @@ export const en = {
   name: 'English',
   other: 'Polski',
 
-  areas: { shell, desk, attention, panels, records, admin },
+  areas: { shell, desk, attention, panels, records, admin, letters },
 
   app: {
     checking: 'Checking the session',
@@ -42,7 +43,7 @@ export const en = {
 
   roles: { admin: 'administrator', supervisor: 'shift leader', operator: 'operator' },
 
-  nav: { label: 'Main', alarms: 'Alarms', panels: 'Panels', sites: 'Sites', events: 'Events', users: 'People', status: 'System', settings: 'Settings', history: 'History' },
+  nav: { label: 'Main', alarms: 'Alarms', panels: 'Panels', sites: 'Sites', events: 'Events', users: 'People', letters: 'Unreadable events', status: 'System', settings: 'Settings', history: 'History' },
 
   link: {
     live: 'live',
@@ -78,8 +79,6 @@ export const en = {
   queue: {
     title: 'Queue',
     empty: 'The queue is empty',
-    emptyHint: 'New alarms come by themselves.',
-    newAbove: (n: number) => count(n, 'new above', 'new above'),
     above: (n: number) => `${n} above`,
     waits: 'waits',
     you: 'You',
@@ -137,7 +136,8 @@ export const en = {
     back: 'Back',
     next: 'Next step',
     zone: (n: number) => `Z${n}`,
-    partition: (n: number) => `P${n}`,
+    // P1 is a priority.
+    partition: (n: number) => `part. ${n}`,
     events: (n: number) => count(n, 'event', 'events'),
     confirmedAt: (time: string) => `confirmed ${time}`,
     restoredAt: (time: string) => `restored ${time}`,
@@ -145,20 +145,17 @@ export const en = {
     provisional: "provisional: the panel's record is awaited",
     unclassified: 'unclassified',
     previous: (id: number) => `after alarm ${id}`,
-    ownerSince: (time: string) => `claimed ${time}`,
     owner: 'Owner',
     opened: 'Opened',
     first: 'First event',
     last: 'Last event',
     outcome: 'Outcome',
     panel: 'Panel',
-    siteTitle: 'Site',
     address: 'Address',
     mode: 'Mode',
     risk: 'Risk',
     district: 'District',
     provider: 'Link provider',
-    siteNotes: 'Remarks',
     timeline: 'Timeline',
     timelineHint: "time of event · received · panel's clock",
     received: (time: string) => `received ${time}`,
@@ -185,6 +182,10 @@ export const en = {
     reopen: 'reopened',
     close: 'closed',
     note: 'note',
+    pause: 'paused',
+    resume: 'returned to the alarm',
+    wake: 'pause over, rings',
+    report: 'report',
   },
 
   next: {
@@ -208,6 +209,7 @@ export const en = {
   },
 
   results: {
+    changed: 'The alarm changed before it reached the server. Nobody took it: look, and do it again.',
     lost: (by: string) => `Earlier: ${by}`,
     lostBy: (by: string, seconds: string) => `${seconds} earlier: ${by}`,
     somebody: 'somebody else',
@@ -257,12 +259,16 @@ export const en = {
     found: (n: number) => count(n, 'panel', 'panels'),
     link: { none: 'no link yet', connecting: 'connecting', up: 'link is up', down: 'no link' },
     reasons: {
-      busy: 'panel is busy',
+      busy_own: 'our earlier connection still holds the module',
+      busy_worker: 'another worker of ours still holds the module',
+      busy_stranger: 'another program holds the module',
+      key: 'the integration key does not fit',
       refused: 'connection refused',
       no_answer: 'no answer',
       closed: 'closed the connection',
       unreachable: 'unreachable',
       protocol: 'protocol error',
+      no_lease: 'waits for its lease',
     },
     disabled: 'not supervised',
     neverAnswered: 'has not answered yet',
@@ -280,6 +286,8 @@ export const en = {
     violated: 'violated',
     tampered: 'tamper',
     bypassed: 'bypassed',
+    isolated: 'isolated',
+    masked: 'masked',
     quiet: 'quiet',
     service: "panel's service mode",
     troubles: 'troubles',
@@ -289,7 +297,6 @@ export const en = {
     clock: (seconds: string) => `panel's clock ${seconds}`,
     orders: 'Commands',
     noOrders: 'No commands',
-    recent: 'Recent events',
     notFound: 'There is no such panel',
     back: 'All panels',
     unknown: 'state not known',
@@ -297,19 +304,35 @@ export const en = {
 
   order: {
     arm: 'Arm…',
+    force_arm: 'Force arm…',
     disarm: 'Disarm…',
     clear_alarm: 'Clear alarm…',
-    titles: { arm: 'Arming', disarm: 'Disarming', clear_alarm: 'Clearing the alarm' },
+    bypass: 'Bypass…',
+    unbypass: 'Unbypass…',
+    isolate: 'Isolate…',
+    outputs_on: 'Switch on…',
+    outputs_off: 'Switch off…',
+    outputs_switch: 'Switch…',
+    open_door: 'Open door…',
+    clear_troubles: 'Clear trouble memory…',
+    set_clock: 'Set clock…',
+    titles: {
+      arm: 'Arming', force_arm: 'Forced arming', disarm: 'Disarming', clear_alarm: 'Clearing the alarm', bypass: 'Bypassing zones', unbypass: 'Unbypassing zones', isolate: 'Isolating zones',
+      outputs_on: 'Outputs on', outputs_off: 'Outputs off', outputs_switch: 'Switching outputs', open_door: 'Opening the door', clear_troubles: 'Clearing the trouble memory', set_clock: 'Setting the clock',
+    },
     partitions: 'Partitions',
     mode: 'Arming mode',
     modes: ['full', 'full with bypasses', 'without interior', 'without interior and entry delay'],
     deadline: 'Do it within',
     seconds: (n: number) => count(n, 'second', 'seconds'),
     confirm: (name: string) => `Type the name of the site: ${name}`,
-    submit: { arm: 'Arm', disarm: 'Disarm', clear_alarm: 'Clear alarm' },
+    submit: {
+      arm: 'Arm', force_arm: 'Arm although violated', disarm: 'Disarm', clear_alarm: 'Clear alarm', bypass: 'Bypass', unbypass: 'Unbypass', isolate: 'Isolate',
+      outputs_on: 'Switch on', outputs_off: 'Switch off', outputs_switch: 'Switch', open_door: 'Open door', clear_troubles: 'Clear', set_clock: 'Set clock',
+    },
     cancel: 'Cancel',
     close: 'Close',
-    pick: 'Tick at least one partition and type the name of the site.',
+    pick: 'Tick what the order is for and type the name of the site.',
     waiting: (seconds: number) => `Waiting for the panel, ${seconds} s left`,
     overdue: 'The deadline passed, waiting for the result',
     states: {
@@ -322,10 +345,18 @@ export const en = {
     },
     results: {
       ok: 'done',
-      accepted: 'accepted, the panel carries it out',
+      accepted: 'accepted; the panel’s state does not show it',
+      confirmed: 'done, the panel’s state shows it',
+      no_effect: 'accepted, but the panel shows no effect',
+      no_such_user: 'the panel does not know the user',
+      user_exists: 'the user exists already',
+      code_taken: 'wrong user code, or code taken',
+      phone_code_taken: 'phone code taken',
+      code_unchanged: 'the new code equals the old one',
+      no_object: 'not sent, this panel has no such number',
       wrong_code: 'wrong user code',
       no_right: 'the code has no right',
-      cannot_arm: 'cannot arm',
+      cannot_arm: 'cannot arm, not even by force',
       force_possible: 'cannot arm without force',
       other_error: 'other error of the panel',
       link_down: 'not sent, no link',

@@ -73,6 +73,11 @@ export function since(words: Catalogue, ms: number): string {
   return seconds < 100 ? words.time.seconds(String(seconds)) : age(words, ms)
 }
 
+/** 0,5 ms */
+export function milliseconds(words: Catalogue, ms: number): string {
+  return `${new Intl.NumberFormat(words.code, { maximumFractionDigits: 1 }).format(ms)} ms`
+}
+
 /** 0,3 s */
 export function tenths(words: Catalogue, ms: number): string {
   const number = new Intl.NumberFormat(words.code, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(ms / 1000)

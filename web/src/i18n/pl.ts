@@ -6,6 +6,7 @@ import { pl as attention } from './areas/attention'
 import { pl as panels } from './areas/panels'
 import { pl as records } from './areas/records'
 import { pl as admin } from './areas/admin'
+import { pl as letters } from './areas/letters'
 
 const choose = plural('pl')
 
@@ -14,7 +15,7 @@ export const pl = {
   name: 'Polski',
   other: 'English',
 
-  areas: { shell, desk, attention, panels, records, admin },
+  areas: { shell, desk, attention, panels, records, admin, letters },
 
   app: {
     checking: 'Sprawdzam sesję',
@@ -40,7 +41,7 @@ export const pl = {
 
   roles: { admin: 'administrator', supervisor: 'kierownik zmiany', operator: 'dyżurny' },
 
-  nav: { label: 'Główne', alarms: 'Alarmy', panels: 'Panele', sites: 'Obiekty', events: 'Zdarzenia', users: 'Osoby', status: 'System', settings: 'Ustawienia', history: 'Historia' },
+  nav: { label: 'Główne', alarms: 'Alarmy', panels: 'Panele', sites: 'Obiekty', events: 'Zdarzenia', users: 'Osoby', letters: 'Nieczytelne zdarzenia', status: 'System', settings: 'Ustawienia', history: 'Historia' },
 
   link: {
     live: 'na żywo',
@@ -78,8 +79,6 @@ export const pl = {
   queue: {
     title: 'Kolejka',
     empty: 'Kolejka pusta',
-    emptyHint: 'Nowe alarmy pojawią się same.',
-    newAbove: (n: number) => choose(n, { one: `${n} nowy powyżej`, few: `${n} nowe powyżej`, many: `${n} nowych powyżej`, other: `${n} nowego powyżej` }),
     above: (n: number) => `${n} powyżej`,
     waits: 'czeka',
     you: 'Ty',
@@ -145,20 +144,17 @@ export const pl = {
     provisional: 'wstępny: czeka na zapis centrali',
     unclassified: 'niesklasyfikowane',
     previous: (id: number) => `po alarmie ${id}`,
-    ownerSince: (time: string) => `przejęty ${time}`,
     owner: 'Prowadzi',
     opened: 'Otwarty',
     first: 'Pierwsze zdarzenie',
     last: 'Ostatnie zdarzenie',
     outcome: 'Wynik',
     panel: 'Centrala',
-    siteTitle: 'Obiekt',
     address: 'Adres',
     mode: 'Tryb',
     risk: 'Ryzyko',
     district: 'Rejon',
     provider: 'Operator łącza',
-    siteNotes: 'Uwagi',
     timeline: 'Oś czasu',
     timelineHint: 'czas zdarzenia · odbiór · zegar centrali',
     received: (time: string) => `odbiór ${time}`,
@@ -186,6 +182,10 @@ export const pl = {
     reopen: 'wznowienie',
     close: 'zamknięcie',
     note: 'notatka',
+    pause: 'wstrzymanie',
+    resume: 'powrót do alarmu',
+    wake: 'koniec wstrzymania, dzwonek',
+    report: 'zgłoszenie',
   },
 
   next: {
@@ -209,6 +209,7 @@ export const pl = {
   },
 
   results: {
+    changed: 'Zanim doszło do serwera, alarm się zmienił. Nikt go nie przejął: spójrz i powtórz.',
     lost: (by: string) => `Wcześniej: ${by}`,
     lostBy: (by: string, seconds: string) => `Wcześniej o ${seconds}: ${by}`,
     somebody: 'ktoś inny',
@@ -258,12 +259,16 @@ export const pl = {
     found: (n: number) => choose(n, { one: `${n} centrala`, few: `${n} centrale`, many: `${n} central`, other: `${n} centrali` }),
     link: { none: 'bez łącza', connecting: 'łączy się', up: 'łącze jest', down: 'brak łącza' },
     reasons: {
-      busy: 'centrala zajęta',
+      busy_own: 'moduł trzyma jeszcze nasze poprzednie połączenie',
+      busy_worker: 'moduł trzyma jeszcze inny nasz worker',
+      busy_stranger: 'moduł zajęty przez obcy program',
+      key: 'klucz kodowania nie pasuje',
       refused: 'odmowa połączenia',
       no_answer: 'nie odpowiada',
       closed: 'zamknęła połączenie',
       unreachable: 'nieosiągalna',
       protocol: 'błąd protokołu',
+      no_lease: 'czeka na dzierżawę',
     },
     disabled: 'wyłączona z nadzoru',
     neverAnswered: 'jeszcze nie odpowiedziała',
@@ -281,6 +286,8 @@ export const pl = {
     violated: 'naruszona',
     tampered: 'sabotaż',
     bypassed: 'zablokowana',
+    isolated: 'wyłączona',
+    masked: 'zamaskowana',
     quiet: 'spokój',
     service: 'tryb serwisowy centrali',
     troubles: 'awarie',
@@ -290,7 +297,6 @@ export const pl = {
     clock: (seconds: string) => `zegar centrali ${seconds}`,
     orders: 'Polecenia',
     noOrders: 'Bez poleceń',
-    recent: 'Ostatnie zdarzenia',
     notFound: 'Nie ma takiej centrali',
     back: 'Wszystkie centrale',
     unknown: 'stan nieznany',
@@ -298,19 +304,35 @@ export const pl = {
 
   order: {
     arm: 'Uzbrój…',
+    force_arm: 'Uzbrój z wymuszeniem…',
     disarm: 'Rozbrój…',
     clear_alarm: 'Skasuj alarm…',
-    titles: { arm: 'Uzbrojenie', disarm: 'Rozbrojenie', clear_alarm: 'Kasowanie alarmu' },
+    bypass: 'Zablokuj…',
+    unbypass: 'Odblokuj…',
+    isolate: 'Wyłącz na stałe…',
+    outputs_on: 'Włącz…',
+    outputs_off: 'Wyłącz…',
+    outputs_switch: 'Przełącz…',
+    open_door: 'Otwórz drzwi…',
+    clear_troubles: 'Skasuj pamięć awarii…',
+    set_clock: 'Ustaw zegar…',
+    titles: {
+      arm: 'Uzbrojenie', force_arm: 'Wymuszone uzbrojenie', disarm: 'Rozbrojenie', clear_alarm: 'Kasowanie alarmu', bypass: 'Blokada linii', unbypass: 'Odblokowanie linii', isolate: 'Trwałe wyłączenie linii',
+      outputs_on: 'Włączenie wyjść', outputs_off: 'Wyłączenie wyjść', outputs_switch: 'Przełączenie wyjść', open_door: 'Otwarcie drzwi', clear_troubles: 'Kasowanie pamięci awarii', set_clock: 'Ustawienie zegara',
+    },
     partitions: 'Strefy',
     mode: 'Rodzaj czuwania',
     modes: ['pełne', 'pełne z blokadami', 'bez wewnętrznych', 'bez wewnętrznych i czasu na wejście'],
     deadline: 'Wykonaj w ciągu',
     seconds: (n: number) => choose(n, { one: `${n} sekundy`, few: `${n} sekund`, many: `${n} sekund`, other: `${n} sekundy` }),
     confirm: (name: string) => `Wpisz nazwę obiektu: ${name}`,
-    submit: { arm: 'Uzbrój', disarm: 'Rozbrój', clear_alarm: 'Skasuj alarm' },
+    submit: {
+      arm: 'Uzbrój', force_arm: 'Uzbrój mimo naruszeń', disarm: 'Rozbrój', clear_alarm: 'Skasuj alarm', bypass: 'Zablokuj', unbypass: 'Odblokuj', isolate: 'Wyłącz na stałe',
+      outputs_on: 'Włącz', outputs_off: 'Wyłącz', outputs_switch: 'Przełącz', open_door: 'Otwórz drzwi', clear_troubles: 'Skasuj', set_clock: 'Ustaw zegar',
+    },
     cancel: 'Anuluj',
     close: 'Zamknij',
-    pick: 'Zaznacz co najmniej jedną strefę i wpisz nazwę obiektu.',
+    pick: 'Zaznacz, czego ma dotyczyć polecenie, i wpisz nazwę obiektu.',
     waiting: (seconds: number) => `Czekam na centralę, jeszcze ${seconds} s`,
     overdue: 'Termin minął, czekam na wynik',
     states: {
@@ -323,10 +345,18 @@ export const pl = {
     },
     results: {
       ok: 'wykonane',
-      accepted: 'przyjęte, wykonuje centrala',
+      accepted: 'przyjęte; w stanie centrali tego nie widać',
+      confirmed: 'wykonane, widać to w stanie centrali',
+      no_effect: 'przyjęte, ale w stanie centrali nie widać skutku',
+      no_such_user: 'centrala nie zna użytkownika',
+      user_exists: 'użytkownik już istnieje',
+      code_taken: 'zły kod użytkownika albo kod zajęty',
+      phone_code_taken: 'kod telefoniczny zajęty',
+      code_unchanged: 'nowy kod jest taki jak stary',
+      no_object: 'nie wysłano, ta centrala nie ma takiego numeru',
       wrong_code: 'zły kod użytkownika',
       no_right: 'kod bez uprawnień',
-      cannot_arm: 'nie można uzbroić',
+      cannot_arm: 'nie można uzbroić, nawet z wymuszeniem',
       force_possible: 'nie można uzbroić bez wymuszenia',
       other_error: 'inny błąd centrali',
       link_down: 'nie wysłano, brak łącza',

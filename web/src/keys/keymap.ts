@@ -2,7 +2,7 @@
 import type { Page } from '../route'
 
 export type KeyAction =
-  | 'claim-next' | 'down' | 'up' | 'open' | 'claim' | 'ack' | 'resolve' | 'close' | 'release' | 'takeover' | 'note' | 'pause' | 'mute'
+  | 'claim-next' | 'down' | 'up' | 'open' | 'claim' | 'ack' | 'resolve' | 'close' | 'release' | 'takeover' | 'note' | 'pause' | 'dial' | 'mute'
   | 'home' | 'back' | 'help' | 'search' | 'palette' | `go-${Page}`
 
 /** Keys that are commands by themselves. They can be switched off. */
@@ -18,6 +18,7 @@ const single: Record<string, KeyAction> = {
   t: 'takeover',
   n: 'note',
   w: 'pause',
+  d: 'dial',
   m: 'mute',
   '/': 'search',
   '?': 'help',
@@ -33,7 +34,7 @@ const named: Record<string, KeyAction> = {
 }
 
 /** The page that each letter after G leads to. */
-export const pageKeys: Record<string, Page> = { a: 'alarms', p: 'panels', s: 'sites', e: 'events', u: 'users', i: 'status', o: 'settings' }
+export const pageKeys: Record<string, Page> = { a: 'alarms', p: 'panels', s: 'sites', e: 'events', u: 'users', d: 'letters', i: 'status', o: 'settings' }
 
 /** What a key press is for, as far as the place it happened in matters. */
 export interface Press {

@@ -65,6 +65,11 @@ export function perform(action: KeyAction, place: Place): boolean {
 
   const alarm = target(place)
   if (!alarm) return false
+  if (action === 'dial') {
+    if (route.id === undefined) return false
+    desk.dial.set(desk.dial.get() + 1)
+    return true
+  }
   if (action === 'note') {
     openForm(place, alarm, 'note')
     return true

@@ -17,4 +17,6 @@ export class Desk {
   readonly rows = new Value<readonly number[] | undefined>(undefined)
   /** Counts the wishes to see the top of the queue. */
   readonly home = new Value(0)
+  /** Counts the wishes to call the next contact of the alarm shown. */
+  readonly dial = new Value(0)
 }

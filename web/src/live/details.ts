@@ -48,7 +48,7 @@ export class DetailStore {
     const known = this.#details.get(alarm.id)
     if (!known) return
     const newer = alarm.version > known.alarm.version
-    const joined = join(known.events, events)
+    const joined = join(newer ? reworded(known.events, events) : known.events, events)
     if (!newer && joined === known.events) return
     this.#set({ ...known, alarm: newer ? alarm : known.alarm, events: joined })
   }
@@ -67,6 +67,13 @@ export class DetailStore {
     }
     this.#batch.schedule()
   }
+}
+
+/** The panel's own words for an event may come after it: the newer version of the alarm has them. */
+function reworded(events: readonly AlarmEvent[], more: readonly AlarmEvent[]): readonly AlarmEvent[] {
+  const newer = new Map(more.map((event) => [event.id, event]))
+  const differs = (event: AlarmEvent) => (newer.get(event.id)?.text_pl ?? event.text_pl) !== event.text_pl
+  return events.some(differs) ? events.map((event) => newer.get(event.id) ?? event) : events
 }
 
 function join(events: readonly AlarmEvent[], more: readonly AlarmEvent[]): readonly AlarmEvent[] {

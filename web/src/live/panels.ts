@@ -9,6 +9,8 @@ const keepEvents = 20
 export interface PanelParts {
   objects: readonly PanelObject[]
   commands: readonly Command[]
+  /** Its module is spoken to under an integration key. */
+  encrypted: boolean
 }
 
 export class PanelStore {
@@ -63,7 +65,7 @@ export class PanelStore {
     const id = answer.panel.id
     const partitions = answer.objects.filter((object) => object.kind === 'partition').length
     this.#set({ ...answer.panel, ...(partitions > 0 && { partitions }), state: newer(this.#panels.get(id)?.state, answer.panel.state) })
-    this.#parts.set(id, { objects: answer.objects, commands: answer.commands })
+    this.#parts.set(id, { objects: answer.objects, commands: answer.commands, encrypted: answer.panel.encrypted })
   }
 
   state(state: PanelState): void {

@@ -55,15 +55,46 @@ export function partitionLook(state: PanelState, number: number): PartitionLook 
   return has(state.alarm_memory) ? 'memory' : 'disarmed'
 }
 
-export type ZoneLook = 'alarm' | 'tampered' | 'violated' | 'bypassed' | 'memory' | 'quiet'
+/** What else is to be known of a partition, beside how it looks. */
+export type PartitionNote = 'verified' | 'warning' | 'blocked' | 'firstCode' | 'memory' | 'fireMemory'
+
+export function partitionNotes(state: PanelState, number: number): PartitionNote[] {
+  const look = partitionLook(state, number)
+  const lists: [PartitionNote, number[] | undefined][] = [
+    ['verified', state.partitions_verified], ['warning', state.partitions_warning], ['blocked', state.blocked], ['firstCode', state.first_code],
+    ['memory', look === 'memory' || look === 'alarm' || look === 'fire' ? undefined : state.alarm_memory], ['fireMemory', look === 'fire' ? undefined : state.fire_memory],
+  ]
+  return notesOf(lists, number)
+}
+
+export type ZoneLook = 'alarm' | 'tampered' | 'masked' | 'isolated' | 'bypassed' | 'violated' | 'memory' | 'quiet'
 
 export function zoneLook(state: PanelState, number: number): ZoneLook {
   const has = (list: number[] | undefined) => list?.includes(number) ?? false
   if (has(state.zones_alarm)) return 'alarm'
   if (has(state.zones_tampered) || has(state.zones_tamper_alarm)) return 'tampered'
+  if (has(state.zones_masked)) return 'masked'
+  if (has(state.zones_isolated)) return 'isolated'
   if (has(state.zones_bypassed)) return 'bypassed'
   if (has(state.zones_violated)) return 'violated'
   return has(state.zones_alarm_memory) ? 'memory' : 'quiet'
+}
+
+/** What else is to be known of a zone, beside how it looks. */
+export type ZoneNote = 'longViolation' | 'noViolation' | 'memory' | 'tamperMemory' | 'maskedMemory'
+
+export function zoneNotes(state: PanelState, number: number): ZoneNote[] {
+  const look = zoneLook(state, number)
+  const lists: [ZoneNote, number[] | undefined][] = [
+    ['longViolation', state.zones_long_violation], ['noViolation', state.zones_no_violation],
+    ['memory', look === 'memory' || look === 'alarm' ? undefined : state.zones_alarm_memory],
+    ['tamperMemory', look === 'tampered' ? undefined : state.zones_tamper_memory], ['maskedMemory', look === 'masked' ? undefined : state.zones_masked_memory],
+  ]
+  return notesOf(lists, number)
+}
+
+function notesOf<Note>(lists: readonly [Note, readonly number[] | undefined][], number: number): Note[] {
+  return lists.flatMap(([note, numbers]) => (numbers?.includes(number) ? [note] : []))
 }
 
 /** What stands in the way of arming: zones of these partitions that are open or tampered with, and not bypassed. */
@@ -81,6 +112,33 @@ export function numbered(objects: readonly PanelObject[], kind: PanelObject['kin
   const known = new Set(named.map((object) => object.number))
   const others = [...new Set(spoken.flatMap((numbers) => numbers ?? []))].filter((number) => !known.has(number))
   return [...named, ...others.map((number) => ({ kind, number, name: '', function: 0 }))].sort((a, b) => a.number - b.number)
+}
+
+export interface ClockLook {
+  ahead: boolean
+  text: string
+  /** So far off that the times of events mislead. */
+  grave: boolean
+  /** Off by an hour: a change between summer and winter time was missed. */
+  hour: boolean
+}
+
+const minute = 60
+
+/** How far a panel's clock is off; undefined when it is right to the second. */
+export function clockLook(state: PanelState | null): ClockLook | undefined {
+  const seconds = Math.round((state?.clock_offset_ms ?? 0) / 1000)
+  const far = Math.abs(seconds)
+  if (far === 0) return undefined
+  const units: [number, string][] = [[24 * 60 * minute, 'd'], [60 * minute, 'h'], [minute, 'min'], [1, 's']]
+  let rest = far
+  const text: string[] = []
+  for (const [size, unit] of units) {
+    const n = Math.floor(rest / size)
+    rest -= n * size
+    if (n > 0 && text.length < 2) text.push(`${n} ${unit}`)
+  }
+  return { ahead: seconds > 0, text: text.join(' '), grave: far > 5 * minute, hour: Math.abs(far - 60 * minute) <= 2 * minute }
 }
 
 function some(list: readonly unknown[] | undefined): boolean {

@@ -1,5 +1,5 @@
 // The steps an operator takes on alarms. Nothing is shown as done before the server said
-// so: a step is pending, then done, lost to somebody, or failed. Texts that were typed
+// so: a step is pending, then done, lost to somebody, overtaken by news, or failed. Texts that were typed
 // stay until they were accepted.
 import { pauseAlarm, resumeAlarm } from '../api/alarms'
 import { ApiError, type Client, type StepBody } from '../api/client'
@@ -16,6 +16,8 @@ export type StepState =
   | { kind: 'pending'; step: StepName }
   /** Somebody else was first, earlierMs before us when that is known; version is what the alarm had then. */
   | { kind: 'lost'; step: StepName; by: UserRef | undefined; earlierMs: number | undefined; version: number }
+  /** Nobody took it: something new came while the step was on its way, which a person has to see first. */
+  | { kind: 'changed'; step: StepName }
   | { kind: 'failed'; step: StepName; code: string }
 
 export interface Draft {
@@ -28,6 +30,9 @@ export interface Draft {
 
 /** How long an alarm is paused when nobody says otherwise, and at most. */
 export const pauseMinutes = { usual: 15, most: 60 }
+
+/** What the person saw who takes a step; a note needs nothing but the alarm. */
+type Seen = Pick<Alarm, 'id'> & Partial<Alarm>
 
 const emptyDraft: Draft = { note: '', outcome: '', text: '' }
 
@@ -57,15 +62,15 @@ export class Steps {
 
   /** Takes a step on the alarm as it is seen; says whether it was accepted. */
   take(alarm: Alarm, step: Exclude<StepName, 'note' | 'resolve' | 'pause'>): Promise<boolean> {
-    if (step === 'resume') return this.#run(alarm.id, step, (key) => resumeAlarm(this.#client, alarm.id, alarm.version, key))
-    return this.#run(alarm.id, step, (key) => this.#client.step(alarm.id, step, { version: alarm.version }, key))
+    if (step === 'resume') return this.#run(alarm, step, (key) => resumeAlarm(this.#client, alarm.id, alarm.version, key))
+    return this.#run(alarm, step, (key) => this.#client.step(alarm.id, step, { version: alarm.version }, key))
   }
 
   async resolve(alarm: Alarm): Promise<boolean> {
     const { outcome, text } = this.draft(alarm.id)
     if (outcome === '' || text.trim() === '') return false
     const body: StepBody = { version: alarm.version, outcome, text: text.trim() }
-    const done = await this.#run(alarm.id, 'resolve', (key) => this.#client.step(alarm.id, 'resolve', body, key))
+    const done = await this.#run(alarm, 'resolve', (key) => this.#client.step(alarm.id, 'resolve', body, key))
     if (done) this.write(alarm.id, { outcome: '', text: '' })
     return done
   }
@@ -76,7 +81,7 @@ export class Steps {
     const text = pauseText.trim()
     if (text === '' || !(minutes >= 1 && minutes <= pauseMinutes.most)) return false
     const body = { version: alarm.version, minutes, text }
-    const done = await this.#run(alarm.id, 'pause', (key) => pauseAlarm(this.#client, alarm.id, body, key))
+    const done = await this.#run(alarm, 'pause', (key) => pauseAlarm(this.#client, alarm.id, body, key))
     if (done) this.write(alarm.id, { pauseMinutes: undefined, pauseText: undefined })
     return done
   }
@@ -84,7 +89,7 @@ export class Steps {
   async note(id: number): Promise<boolean> {
     const text = this.draft(id).note.trim()
     if (text === '') return false
-    const done = await this.#run(id, 'note', (key) => this.#client.note(id, text, key))
+    const done = await this.#run({ id }, 'note', (key) => this.#client.note(id, text, key))
     if (done) this.write(id, { note: '' })
     return done
   }
@@ -98,7 +103,8 @@ export class Steps {
     this.drafts.set(new Map())
   }
 
-  async #run(id: number, step: StepName, send: (key: string) => Promise<Alarm>): Promise<boolean> {
+  async #run(seen: Seen, step: StepName, send: (key: string) => Promise<Alarm>): Promise<boolean> {
+    const { id } = seen
     if (!gate.get() || this.states.get().get(id)?.kind === 'pending') return false
     const asked = serverClock.now()
     this.#set(id, { kind: 'pending', step })
@@ -108,16 +114,17 @@ export class Steps {
       this.#set(id, undefined)
       return true
     } catch (error) {
-      this.#set(id, this.#explain(step, asked, error))
+      this.#set(id, this.#explain(seen, step, asked, error))
       return false
     }
   }
 
-  #explain(step: StepName, asked: number, error: unknown): StepState {
+  #explain(seen: Seen, step: StepName, asked: number, error: unknown): StepState {
     if (!(error instanceof ApiError)) return { kind: 'failed', step, code: 'unknown' }
     if (error.status !== 409) return { kind: 'failed', step, code: error.code }
     const now = error.alarm
     if (now) this.#learn(now)
+    if (now && now.state === seen.state && now.owner?.id === seen.owner?.id) return { kind: 'changed', step }
     const claimed = Date.parse(now?.claimed_at ?? '')
     const earlier = asked - claimed
     return {

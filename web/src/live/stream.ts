@@ -7,8 +7,11 @@ import type { Fault, StationMessage } from './faults'
 import { type Timers, timers as windowTimers } from './timers'
 import { Value } from './value'
 
-/** Silence that means the server is gone, and the longest a connection may take to begin. */
-export const silenceLimit = 3_000
+/**
+ * Silence that means the server is gone, and the longest a connection may take to begin: two
+ * beats and most of a third, so that it is on the screen within three seconds.
+ */
+export const silenceLimit = 2_750
 const firstDelay = 500
 const longestDelay = 5_000
 

@@ -14,13 +14,14 @@ interface Props {
   entries: readonly MenuEntry[]
   /** What it is about, said above the entries. */
   head?: ReactNode
+  disabled?: boolean
 }
 
 /** A button with a list of what it can do. */
-export function Menu({ label, button, entries, head }: Props) {
+export function Menu({ label, button, entries, head, disabled = false }: Props) {
   return (
     <Base.Root modal={false}>
-      <Base.Trigger className="button quiet icon-button" aria-label={label}>{button}</Base.Trigger>
+      <Base.Trigger className="button quiet icon-button" aria-label={label} disabled={disabled}>{button}</Base.Trigger>
       <Base.Portal>
         <Base.Positioner className="menu-place" align="end" sideOffset={4}>
           <Base.Popup className="menu">

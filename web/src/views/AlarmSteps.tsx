@@ -74,12 +74,13 @@ export function ActionBar({ alarm }: { alarm: Alarm }) {
         {alarm.state === 'resolved' ? step('reopen') : step('release')}
         {leads(me) && step('takeover')}
       </Mutating>
-      <span className="grow" />
-      {reason && <span className="reason" data-testid="lack">{reason}</span>}
-      <Mutating>
-        {step('resolve')}
-        {step('close')}
-      </Mutating>
+      <div className="actions-end">
+        {reason && <span className="reason" data-testid="lack">{reason}</span>}
+        <Mutating>
+          {step('resolve')}
+          {step('close')}
+        </Mutating>
+      </div>
     </footer>
   )
 }
@@ -99,6 +100,8 @@ export function StepNotice({ alarm }: { alarm: Alarm }) {
     text += `. ${words.results.now(words.states[alarm.state])}`
     const draft = station.steps.draft(alarm.id)
     if (draft.note || draft.text || draft.pauseText) text += ` ${words.results.kept}`
+  } else if (state.kind === 'changed') {
+    text = words.results.changed
   } else {
     text = (words.results.codes as Record<string, string>)[state.code] ?? `${words.results.failed} (${state.code})`
   }

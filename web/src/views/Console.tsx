@@ -2,11 +2,12 @@
 // needed to see and work alarms comes when it is first opened.
 import { useEffect, useRef } from 'react'
 import { NotificationsChoice, People, SoundCheck, SoundState, StationBand, Title, useAttention } from '../attention'
-import { actionFor } from '../keys/keymap'
+import { KeyReader } from '../keys/keymap'
 import { perform } from '../keys/perform'
 import { pagesFor, useRoute } from '../route'
 import { pageOf, Part } from '../shell/Boundary'
 import { Palette } from '../shell/Palette'
+import { singleKeys } from '../shell/prefs'
 import { Ticker } from '../shell/Ticker'
 import { useHere, useLive, useMe, useValue } from '../ui/hooks'
 import { AlarmView } from './AlarmView'
@@ -18,6 +19,7 @@ import { Nav, TopBar } from './TopBar'
 
 const SitesPage = pageOf(async () => (await import('./admin/SitesPage')).SitesPage)
 const UsersPage = pageOf(async () => (await import('./admin/UsersPage')).UsersPage)
+const LettersPage = pageOf(async () => (await import('./admin/LettersPage')).LettersPage)
 const EventsPage = pageOf(async () => (await import('./records/EventsPage')).EventsPage)
 const StatusPage = pageOf(async () => (await import('./records/StatusPage')).StatusPage)
 const SettingsPage = pageOf(async () => {
@@ -67,16 +69,17 @@ export function Console() {
       <TopBar page={page} sound={<SoundState />} people={<People />} />
       <StateBand />
       <StationBand />
-      <div className="page">
+      <main className="page">
         {page === 'alarms' && <Part><Queue open={route.id} /></Part>}
         {page === 'alarms' && <Part><AlarmView key={route.id} id={route.id} /></Part>}
         {page === 'panels' && <Part><Panels open={route.id} /></Part>}
         {page === 'sites' && <Part><SitesPage /></Part>}
         {page === 'events' && <Part><EventsPage /></Part>}
         {page === 'users' && <Part><UsersPage /></Part>}
+        {page === 'letters' && <Part><LettersPage /></Part>}
         {page === 'status' && <Part><StatusPage /></Part>}
         {page === 'settings' && <Part><SettingsPage /></Part>}
-      </div>
+      </main>
       <Ticker />
       <Nav page={page} place="bottom" />
       {help && <KeysHelp />}
@@ -89,14 +92,16 @@ function useKeys(route: ReturnType<typeof useRoute>, mute: () => void) {
   const { station, desk } = useHere()
   const me = useMe()
   const latest = useRef(mute)
+  // It outlives a change of page: the first half of a chord may be on the page before.
+  const reader = useRef(new KeyReader())
   useEffect(() => {
     latest.current = mute
   })
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented) return
-      const action = actionFor(event)
-      if (!action) return
+      const action = reader.current.read(event, event.timeStamp, singleKeys.get() === 'on')
+      if (!action || action === 'chord') return
       const covered = document.querySelector('.sheet') !== null
       if (perform(action, { station, desk, me, route, covered, mute: () => latest.current() })) event.preventDefault()
     }

@@ -21,6 +21,7 @@ export function KeysHelp() {
       [[words.keys.space], rows.claimNext],
       [['C'], rows.claim],
       [['A'], rows.ack],
+      [['D'], keys.dial],
       [['N'], rows.note],
       [['W'], keys.pause],
       [['R'], rows.resolve],

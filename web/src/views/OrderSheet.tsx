@@ -3,7 +3,7 @@
 import { type FormEvent, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { ApiError } from '../api/client'
 import type { PanelInfo } from '../api/panels'
-import type { Command, CommandKind, CommandRequest, PanelObject } from '../api/types'
+import type { Command, CommandKind, CommandRequest, PanelObject, PanelState } from '../api/types'
 import { useWords } from '../i18n'
 import type { Catalogue } from '../i18n/pl'
 import { isSend } from '../keys/keymap'
@@ -11,10 +11,11 @@ import { numbered, partitionLook, zoneLook, zonesInTheWay } from '../live/panelv
 import { isFinished } from '../live/panels'
 import { uuid } from '../live/uuid'
 import { Dialog, DialogFoot } from '../ui/Dialog'
-import { useHere, useLive, useNow } from '../ui/hooks'
+import { useHere, useLive, useMe, useNow } from '../ui/hooks'
 import { Mutating } from '../ui/Mutating'
 import { Key } from '../ui/parts'
-import { orderSentence } from './orderText'
+import { orderSentence, orderTargets } from './orderText'
+import type { OrderWish } from './PanelView'
 import { answeredText, linkSentence, usePanelLook } from './PanelSummary'
 
 const deadlines = [5, 15, 30, 60]
@@ -23,12 +24,32 @@ interface Props {
   panel: PanelInfo
   objects: readonly PanelObject[]
   kind: CommandKind
-  /** Partitions that are chosen at first. */
+  /** Numbers of partitions, zones or outputs, as the kind has them, that are chosen at first. */
   chosen: readonly number[]
+  mode?: number
   onClose: () => void
+  /** Another order, which this one has led to. */
+  onOrder: (wish: OrderWish) => void
 }
 
-export function OrderSheet({ panel, objects, kind, chosen: wished, onClose }: Props) {
+/** What an order of a kind is for; none: the panel as a whole. */
+export function targetOf(kind: CommandKind): 'partition' | 'zone' | 'output' | undefined {
+  switch (kind) {
+    case 'arm': case 'force_arm': case 'disarm': case 'clear_alarm':
+      return 'partition'
+    case 'bypass': case 'unbypass': case 'isolate':
+      return 'zone'
+    case 'outputs_on': case 'outputs_off': case 'outputs_switch': case 'open_door':
+      return 'output'
+    case 'clear_troubles': case 'set_clock':
+      return undefined
+  }
+}
+
+/** What takes nothing from a site's guard needs no name typed. */
+const harmless: readonly CommandKind[] = ['unbypass', 'clear_troubles', 'set_clock']
+
+export function OrderSheet({ panel, objects, kind, chosen: wished, mode: wishedMode = 0, onClose, onOrder }: Props) {
   const { station } = useHere()
   const words = useWords()
   const area = words.areas.panels
@@ -36,7 +57,7 @@ export function OrderSheet({ panel, objects, kind, chosen: wished, onClose }: Pr
   const live = useLive()
   const look = usePanelLook(panel, objects)
   const [chosen, setChosen] = useState<readonly number[]>(wished)
-  const [mode, setMode] = useState(0)
+  const [mode, setMode] = useState(wishedMode)
   const [deadline, setDeadline] = useState(15)
   const [typed, setTyped] = useState('')
   const [sending, setSending] = useState(false)
@@ -47,20 +68,24 @@ export function OrderSheet({ panel, objects, kind, chosen: wished, onClose }: Pr
   const keys = useRef(new OrderKeys())
 
   const title = `${words.order.titles[kind]}: ${panel.site.name}`
-  if (sent) return <Dialog title={title} onClose={onClose}><Result command={sent} panel={panel} objects={objects} onClose={onClose} /></Dialog>
+  if (sent) return <Dialog title={title} onClose={onClose}><Result command={sent} panel={panel} objects={objects} onClose={onClose} onOrder={onOrder} /></Dialog>
 
   const state = panel.state
   const linked = live && panel.enabled && state?.link === 'up'
-  const partitions = numbered(objects, 'partition', state?.armed, wished)
-  const inTheWay = kind === 'arm' && state ? zonesInTheWay(state, objects, chosen) : []
-  const ready = linked && chosen.length > 0 && sameName(typed, panel.site.name)
+  const target = targetOf(kind)
+  const arms = kind === 'arm' || kind === 'force_arm'
+  // Partitions are few and all shown; of zones and outputs those that were pointed at.
+  const parts = target ? numbered(objects, target, target === 'partition' ? state?.armed : [], wished).filter(({ number }) => target === 'partition' || wished.includes(number)) : []
+  const inTheWay = arms && state ? zonesInTheWay(state, objects, chosen) : []
+  const ready = linked && (!target || chosen.length > 0) && (harmless.includes(kind) || sameName(typed, panel.site.name))
 
   const send = async (event?: FormEvent) => {
     event?.preventDefault()
     if (!ready || sending) return
     setSending(true)
     setProblem('')
-    const request: CommandRequest = { kind, partitions: [...chosen].sort((a, b) => a - b), arm_mode: kind === 'arm' ? mode : 0, deadline_s: deadline }
+    const numbers = [...chosen].sort((a, b) => a - b)
+    const request: CommandRequest = { kind, deadline_s: deadline, ...(target && { [`${target}s`]: numbers }), ...(arms && { arm_mode: mode }) }
     try {
       const command = await station.client.order(panel.id, request, keys.current.of(request))
       station.panels.command(command)
@@ -83,20 +108,19 @@ export function OrderSheet({ panel, objects, kind, chosen: wished, onClose }: Pr
             <b>{area.refused}</b> <p>{linkSentence(words, panel, live)}</p>
           </div>
         )}
-        <fieldset className="group">
-          <legend>{words.order.partitions} <span className="num">· {answeredText(words, look, now)}</span></legend>
-          {partitions.map(({ number, name }, i) => {
-            const seen = state ? partitionLook(state, number) : undefined
-            return (
+        {target && (
+          <fieldset className="group">
+            <legend>{{ partition: words.order.partitions, zone: words.panels.zones, output: area.outputs }[target]} <span className="num">· {answeredText(words, look, now)}</span></legend>
+            {parts.map(({ number, name }, i) => (
               <label key={number} className={look.fresh ? 'check' : 'check old'}>
-                <input ref={i === 0 ? first : undefined} type="checkbox" name={`partition-${number}`} checked={chosen.includes(number)} onChange={() => toggle(number)} />
-                <span className="faint num">{words.alarm.partition(number)}</span> <b>{name}</b> <span className="grow" />
-                <span className="faint">{seen ? words.panels[seen] : words.panels.unknown}</span>
+                <input ref={i === 0 ? first : undefined} type="checkbox" name={`${target}-${number}`} checked={chosen.includes(number)} onChange={() => toggle(number)} />
+                <span className="faint num">{partNumber(words, target, number)}</span> <b>{name}</b> <span className="grow" />
+                <span className="faint">{state ? partWord(words, state, target, number) : words.panels.unknown}</span>
               </label>
-            )
-          })}
-        </fieldset>
-        {kind === 'arm' && chosen.length > 0 && (
+            ))}
+          </fieldset>
+        )}
+        {arms && chosen.length > 0 && (
           <div className={inTheWay.length > 0 ? 'in-the-way found' : 'in-the-way'} data-testid="in-the-way" role="status">
             <p>{!look.fresh ? area.inTheWay.stale : inTheWay.length > 0 ? area.inTheWay.found(inTheWay.length) : area.inTheWay.none}</p>
             <ul>
@@ -108,7 +132,8 @@ export function OrderSheet({ panel, objects, kind, chosen: wished, onClose }: Pr
             </ul>
           </div>
         )}
-        {kind === 'arm' && (
+        {kind === 'force_arm' && <p className="strong" role="status">{area.forceWarning}</p>}
+        {arms && (
           <label className="field">
             <span>{words.order.mode}</span>
             <select value={mode} name="mode" onChange={(event) => setMode(Number(event.target.value))}>
@@ -122,10 +147,12 @@ export function OrderSheet({ panel, objects, kind, chosen: wished, onClose }: Pr
             {deadlines.map((seconds) => <option key={seconds} value={seconds}>{words.order.seconds(seconds)}</option>)}
           </select>
         </label>
-        <label className="field">
-          <span>{words.order.confirm(panel.site.name)}</span>
-          <input ref={confirm} name="confirm" autoComplete="off" spellCheck={false} value={typed} onChange={(event) => setTyped(event.target.value)} />
-        </label>
+        {!harmless.includes(kind) && (
+          <label className="field">
+            <span>{words.order.confirm(panel.site.name)}</span>
+            <input ref={confirm} name="confirm" autoComplete="off" spellCheck={false} value={typed} onChange={(event) => setTyped(event.target.value)} />
+          </label>
+        )}
         <p className="problem" role="alert">{problem}</p>
         {linked && !ready && <p className="faint">{words.order.pick}</p>}
         <DialogFoot>
@@ -163,7 +190,8 @@ export class OrderKeys {
 /** How long after the deadline a result is asked for that the stream did not bring. */
 const askAfter = 1_000
 
-function Result({ command, panel, objects, onClose }: { command: Command; panel: PanelInfo; objects: readonly PanelObject[]; onClose: () => void }) {
+function Result({ command, panel, objects, onClose, onOrder }: { command: Command; panel: PanelInfo; objects: readonly PanelObject[]; onClose: () => void; onOrder: (wish: OrderWish) => void }) {
+  const me = useMe()
   const { station } = useHere()
   const words = useWords()
   const now = useNow()
@@ -183,7 +211,7 @@ function Result({ command, panel, objects, onClose }: { command: Command; panel:
 
   const whole = Math.max(1, Math.round((Date.parse(current.deadline_at) - Date.parse(current.requested_at)) / 1000))
   const names = numbered(objects, 'partition', current.partitions).filter((partition) => current.partitions.includes(partition.number))
-  const where = names.map(({ number, name }) => [words.alarm.partition(number), name].filter(Boolean).join(' ')).join(', ')
+  const where = orderTargets(words, current, (kind, number) => objects.find((object) => object.kind === kind && object.number === number)?.name ?? '')
   return (
     <div className="order-result" data-testid="order-result" data-state={current.state}>
       <p className={`order-sentence ${current.state}`} role="status">{orderSentence(words, current, where)}</p>
@@ -203,10 +231,27 @@ function Result({ command, panel, objects, onClose }: { command: Command; panel:
         <li className="faint num">{answeredText(words, look, now)}</li>
       </ul>
       <DialogFoot>
+        {current.result === 'force_possible' && me.orders.includes('force_arm') && (
+          <Mutating>
+            <button type="button" className="button" data-order="force_arm" onClick={() => onOrder({ kind: 'force_arm', chosen: current.partitions, mode: current.arm_mode })}>{words.order.force_arm}</button>
+          </Mutating>
+        )}
         <button type="button" className="button" onClick={onClose}>{words.order.close} <Key>Esc</Key></button>
       </DialogFoot>
     </div>
   )
+}
+
+function partNumber(words: Catalogue, target: 'partition' | 'zone' | 'output', number: number): string {
+  return target === 'output' ? words.areas.panels.output(number) : words.alarm[target](number)
+}
+
+function partWord(words: Catalogue, state: PanelState, target: 'partition' | 'zone' | 'output', number: number): string {
+  const area = words.areas.panels
+  if (target === 'partition') return words.panels[partitionLook(state, number)]
+  if (target === 'output') return state.outputs_on?.includes(number) ? area.outputOn : area.outputOff
+  const look = zoneLook(state, number)
+  return look === 'quiet' ? '' : words.panels[look]
 }
 
 function sameName(typed: string, name: string): boolean {

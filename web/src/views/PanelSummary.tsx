@@ -62,6 +62,15 @@ export function linkSentence(words: Catalogue, panel: PanelInfo, live: boolean):
   return state.changed_at ? `${why} ${area.links.since(clockTime(new Date(state.changed_at)))}` : why
 }
 
+/** How the attempts to connect go, while they fail. */
+export function triesText(words: Catalogue, panel: PanelInfo, live: boolean): string {
+  const area = words.areas.panels.links
+  const state = panel.state
+  if (!panel.enabled || !live || state?.link !== 'down' || !state.trying) return ''
+  const { failures, next_at, quarantine } = state.trying
+  return `${quarantine ? `${area.quarantine}. ` : ''}${area.tries(failures)}, ${area.next(clockTime(new Date(next_at)))}.`
+}
+
 export function PanelSummary({ panel, objects }: { panel: PanelInfo; objects: readonly PanelObject[] | undefined }) {
   const words = useWords()
   const now = useNow()
@@ -77,11 +86,11 @@ export function PanelSummary({ panel, objects }: { panel: PanelInfo; objects: re
         <i className={`state ${look.glyph}`} aria-hidden="true" /> <b>{panelWord(words, panel, look)}</b>
         <span className="faint num">{answeredText(words, look, now)}</span>
       </p>
-      {state?.link !== 'up' && <p>{linkSentence(words, panel, live)}</p>}
+      {state?.link !== 'up' && <p>{linkSentence(words, panel, live)} <span className="faint">{triesText(words, panel, live)}</span></p>}
       {state?.armed && state.armed.length > 0 && <p>{words.panels.armed}: {state.armed.map((number) => nameOf('partition', number)).join(', ')}</p>}
       {violated.length > 0 && <p>{words.panels.violatedCount(violated.length)}: {violated.map((number) => nameOf('zone', number)).join(', ')}</p>}
       {state?.service_mode && <p className="strong">{words.panels.service}</p>}
-      {state?.troubles && state.troubles.length > 0 && <p className="trouble">{words.panels.troubles}: {state.troubles.map((name) => troubleText(words, name)).join(', ')}</p>}
+      {state?.troubles && state.troubles.length > 0 && <p className="trouble">{words.panels.troubles}: {state.troubles.map((name) => troubleText(words, name, objects, state.model)).join(', ')}</p>}
     </div>
   )
 }

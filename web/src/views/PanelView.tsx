@@ -6,14 +6,16 @@ import type { CommandKind } from '../api/types'
 import { useWords } from '../i18n'
 import { href } from '../route'
 import type { PanelParts } from '../live/panels'
-import { useHere, useLive, useNow, useQueue } from '../ui/hooks'
+import { clockLook } from '../live/panelview'
+import { useHere, useLive, useMe, useNow, useQueue } from '../ui/hooks'
 import { Mutating } from '../ui/Mutating'
 import { Age, Badge, Failure } from '../ui/parts'
 import { Tabs } from '../ui/Tabs'
 import { OrderSheet } from './OrderSheet'
+import { PanelChanges } from './panels/PanelChanges'
 import { PanelCommands, PanelHistory } from './panels/PanelHistory'
 import { PanelNow } from './panels/PanelNow'
-import { answeredText, linkSentence, usePanelLook } from './PanelSummary'
+import { answeredText, linkSentence, triesText, usePanelLook } from './PanelSummary'
 
 export function PanelView({ id }: { id: number }) {
   const { station } = useHere()
@@ -51,7 +53,9 @@ export function PanelView({ id }: { id: number }) {
 
 export interface OrderWish {
   kind: CommandKind
-  partitions: readonly number[]
+  /** Numbers of what the kind is for. */
+  chosen: readonly number[]
+  mode?: number
 }
 
 const orderKinds = ['arm', 'disarm', 'clear_alarm'] as const
@@ -61,9 +65,10 @@ function OpenPanel({ panel, parts }: { panel: PanelInfo; parts: PanelParts }) {
   const area = words.areas.panels
   const live = useLive()
   const now = useNow()
+  const me = useMe()
   const look = usePanelLook(panel, parts.objects)
   const [wish, setWish] = useState<OrderWish | undefined>()
-  const [tab, setTab] = useState<'now' | 'history' | 'orders'>('now')
+  const [tab, setTab] = useState<'now' | 'history' | 'orders' | 'changes'>('now')
   const title = useRef<HTMLHeadingElement>(null)
   const state = panel.state
   const linked = panel.enabled && state?.link === 'up'
@@ -74,7 +79,9 @@ function OpenPanel({ panel, parts }: { panel: PanelInfo; parts: PanelParts }) {
     if (!grid?.checkVisibility?.()) title.current?.focus({ preventScroll: true })
   }, [])
 
-  const clock = state && Math.abs(state.clock_offset_ms) >= 1000 ? area.clock(Math.round(state.clock_offset_ms / 1000)) : ''
+  const off = clockLook(state)
+  const clock = off && area.clock(off.ahead ? '+' : '−', off.text)
+  const tries = triesText(words, panel, live)
   return (
     <section className="pane panel-view" aria-label={panel.site.name} data-testid="panel" data-fresh={look.fresh}>
       <header className="panel-head">
@@ -86,12 +93,15 @@ function OpenPanel({ panel, parts }: { panel: PanelInfo; parts: PanelParts }) {
         <p className={look.fresh ? 'panel-link' : 'panel-link old'} data-testid="panel-link">
           <b>{linkSentence(words, panel, live)}</b> <span className="num">{answeredText(words, look, now)}</span>
         </p>
-        <p className="faint">{[state?.model && `${state.model} ${state.version ?? ''}`.trim(), clock, state?.service_mode && words.panels.service].filter(Boolean).join(' · ')}</p>
+        {tries && <p className={state?.trying?.quarantine ? 'panel-tries strong' : 'panel-tries faint'} data-testid="panel-tries">{tries}</p>}
+        {off?.grave && <p className="trouble strong" role="status" data-testid="clock-wrong">{off.hour ? area.clockHour(clock ?? '') : area.clockWrong(clock ?? '')}</p>}
+        <p className="faint" data-testid="panel-facts">{parts.encrypted && <span className="tag">{area.encrypted}</span>} {[state?.model && `${state.model} ${state.version ?? ''}`.trim(), !off?.grave && clock, state?.link === 'up' && state.news && area.news[state.news], state?.service_mode && words.panels.service].filter(Boolean).join(' · ')}</p>
         <div className="panel-orders">
           <Mutating>
             {orderKinds.map((kind) => (
-              <button key={kind} type="button" className="button" disabled={!linked} onClick={() => setWish({ kind, partitions: [] })} data-order={kind}>{words.order[kind]}</button>
+              <button key={kind} type="button" className="button" disabled={!linked} onClick={() => setWish({ kind, chosen: [] })} data-order={kind}>{words.order[kind]}</button>
             ))}
+            {clock && me.orders.includes('set_clock') && <button type="button" className="button" disabled={!linked} onClick={() => setWish({ kind: 'set_clock', chosen: [] })} data-order="set_clock">{words.order.set_clock}</button>}
           </Mutating>
           {(!live || !linked) && <span className="reason">{live ? area.noOrdersNow : words.link.dead}</span>}
         </div>
@@ -99,13 +109,14 @@ function OpenPanel({ panel, parts }: { panel: PanelInfo; parts: PanelParts }) {
       <OpenAlarms site={panel.site.id} />
       <Tabs
         label={area.parts} value={tab} onChoose={setTab}
-        tabs={[{ value: 'now', label: area.now }, { value: 'history', label: area.history }, { value: 'orders', label: words.panels.orders }]}
+        tabs={[{ value: 'now', label: area.now }, { value: 'history', label: area.history }, { value: 'orders', label: words.panels.orders }, { value: 'changes', label: area.changes.title }]}
       >
         {tab === 'now' && <PanelNow panel={panel} objects={parts.objects} look={look} onOrder={setWish} orderable={linked} />}
         {tab === 'history' && <PanelHistory id={panel.id} />}
+        {tab === 'changes' && <PanelChanges id={panel.id} />}
         {tab === 'orders' && <PanelCommands id={panel.id} known={parts.commands} />}
       </Tabs>
-      {wish && <OrderSheet panel={panel} objects={parts.objects} kind={wish.kind} chosen={wish.partitions} onClose={() => setWish(undefined)} />}
+      {wish && <OrderSheet panel={panel} objects={parts.objects} kind={wish.kind} chosen={wish.chosen} mode={wish.mode} key={`${wish.kind} ${wish.chosen.join()}`} onClose={() => setWish(undefined)} onOrder={setWish} />}
     </section>
   )
 }

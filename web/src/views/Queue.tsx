@@ -103,7 +103,7 @@ export function Queue({ open }: { open: number | undefined }) {
         <TabLinks tab={tab} queue={queue} open={open} />
         <input
           type="search" className="queue-filter" value={filter} onChange={(event) => setFilter(event.target.value)} autoComplete="off" spellCheck={false}
-          aria-label={tab === 'closed' ? text.search : text.filter} placeholder={tab === 'closed' ? text.search : text.filter} title="/"
+          aria-label={tab === 'closed' ? text.search : text.filter} placeholder={tab === 'closed' ? words.areas.admin.find : text.filterShort} title="/"
           onKeyDown={(event) => {
             if (event.key !== 'Escape' || event.nativeEvent.isComposing) return
             event.stopPropagation()
@@ -126,7 +126,7 @@ export function Queue({ open }: { open: number | undefined }) {
         {tab === 'closed' && closed.state === 'loading' && items.length === 0 && <p className="empty">{words.history.loading}</p>}
       </Rows>
       {fold && items.some((item) => item.type === 'group') && (
-        <p className="queue-foot faint">{words.areas.desk.burst.rows(items.filter((item) => item.type !== 'line').length, text.alarms(queue.length))}</p>
+        <p className="queue-foot faint">{words.areas.desk.burst.rows(items.filter((item) => item.type !== 'line').length, queue.length)}</p>
       )}
       {byHand && <OpenByHand onClose={() => setByHand(false)} />}
       {batch && <BatchDialog kind={batch.kind} work={batch.work} onClose={() => setBatch(undefined)} />}

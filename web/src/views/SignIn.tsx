@@ -128,8 +128,8 @@ function Bar({ server }: { server: Server }) {
       </span>
       <div className="language" role="group" aria-label={say.language}>
         {(['pl', 'en'] as const).map((code) => (
-          <button key={code} type="button" lang={code} aria-pressed={words.code === code} aria-label={words.code === code ? words.name : words.other} className="button quiet" onClick={() => words.code !== code && switchLanguage()}>
-            {code.toUpperCase()}
+          <button key={code} type="button" lang={code} aria-pressed={words.code === code} className="button quiet" onClick={() => words.code !== code && switchLanguage()}>
+            {code.toUpperCase()}<span className="unseen"> {words.code === code ? words.name : words.other}</span>
           </button>
         ))}
       </div>

@@ -11,6 +11,7 @@ import { href, useRoute } from '../route'
 import { useHere, useMe, useNow, useQueue, useStepState, useValue } from '../ui/hooks'
 import { Mutating } from '../ui/Mutating'
 import { Age, Badge, Key } from '../ui/parts'
+import { Place } from './alarm/Place'
 import { kindText } from './alarm/text'
 
 export function StateBand() {
@@ -66,10 +67,12 @@ function Urgent() {
     <div className={`urgent waiting p${alarm.priority}`} data-testid="urgent" data-id={alarm.id}>
       <Badge priority={alarm.priority} waiting />
       <Age since={alarm.opened_at} />
-      <b className="kind cut">{kindText(words, alarm.kind)}</b>
-      <a className="urgent-site cut" href={href({ page: 'alarms', id: alarm.id })}>
-        <b>{alarm.site.name}</b> {alarm.zone_name}
-      </a>
+      <p className="urgent-what">
+        <b className="kind cut">{kindText(words, alarm.kind)}</b>
+        <a className="urgent-site" href={href({ page: 'alarms', id: alarm.id })}>
+          <b><Place name={alarm.site.name} /></b> <span className="urgent-zone cut">{alarm.zone_name}</span>
+        </a>
+      </p>
       <Mutating>
         <button type="button" className={pending ? 'button pending' : 'button'} disabled={pending} onClick={() => claimNext({ station, desk, route })}>
           {pending ? words.link.sending : (
@@ -126,16 +129,16 @@ function Counters({ lost }: { lost: boolean }) {
       })}
       <Plain link={to({ tab: 'mine' })} name="mine" count={mine} text={words.urgent.mine} />
       <Plain link={to({ tab: 'paused' })} name="paused" count={paused} text={urgent.paused} />
-      {noLink !== undefined && <Plain link={href({ page: 'panels', query: { filter: 'no-link' } })} name="no-link" count={noLink} text={urgent.noLink} />}
+      <Plain link={href({ page: 'panels', query: { filter: 'no-link' } })} name="no-link" count={noLink} text={urgent.noLink} />
     </ul>
   )
 }
 
-function Plain({ link, name, count, text }: { link: string; name: string; count: number; text: string }) {
+function Plain({ link, name, count, text }: { link: string; name: string; count: number | undefined; text: string }) {
   return (
     <li className="plain">
       <a href={link} data-count={name}>
-        <span className="counter"><b className={count ? 'plain' : 'plain zero'}>{count}</b></span>
+        <span className="counter"><b className={count ? 'plain' : 'plain zero'}>{count ?? '–'}</b></span>
         <span className="counter-waits">{text}</span>
       </a>
     </li>

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import { switchLanguage, useWords } from '../i18n'
 import { age, clockTime, date, offset, tenths, weekday } from '../i18n/format'
-import { href, type Page, pagesFor } from '../route'
+import { href, inMenu, type Page, pagesFor } from '../route'
 import { DeskMenu } from '../shell/DeskMenu'
 import { shownTheme, theme } from '../shell/prefs'
 import { useHere, useMe, useNow, useValue } from '../ui/hooks'
@@ -44,13 +44,12 @@ export function TopBar({ page, sound, people }: Props) {
   )
 }
 
-/** Settings have their place in the desk's menu. */
 export function Nav({ page, place }: { page: Page; place: 'top' | 'bottom' }) {
   const me = useMe()
   const words = useWords()
   return (
     <nav className={`nav-${place}`} aria-label={words.nav.label}>
-      {pagesFor(me).map((name) => name !== 'settings' && (
+      {pagesFor(me).map((name) => !inMenu.has(name) && (
         <a key={name} href={href({ page: name })} aria-current={name === page ? 'page' : undefined}>{words.nav[name]}</a>
       ))}
     </nav>

@@ -9,6 +9,7 @@ export const pl = {
 
   queue: {
     filter: 'Filtruj kolejkę',
+    filterShort: 'Filtruj',
     search: 'Szukaj w zamkniętych',
     byHand: 'Zgłoszenie…',
     byHandTitle: 'Zgłoszenie telefoniczne',
@@ -46,7 +47,8 @@ export const pl = {
   burst: {
     since: (time: string) => `Zalew od ${time}`,
     figures: (total: string, peak: number) => `${total} w 10 min, szczyt ${peak} / min`,
-    rows: (rows: number, alarms: string) => `${rows} pozycji zamiast ${alarms}. Nic nie zostało wyciszone ani pominięte.`,
+    rows: (rows: number, alarms: number) =>
+      `${polish(rows, { one: `${rows} pozycja`, few: `${rows} pozycje`, many: `${rows} pozycji`, other: `${rows} pozycji` })} zamiast ${alarms} alarmów. Nic nie zostało wyciszone ani pominięte.`,
   },
 
   group: {
@@ -77,7 +79,7 @@ export const pl = {
     says: {
       claim: (alarms: string) => `Przejmiesz ${alarms}. Każdy będzie Twój, aż zapiszesz wynik.`,
       ack: (alarms: string) => `Zaczniesz obsługę: ${alarms}.`,
-      resolve: (alarms: string) => `Ten sam wynik i opis dostanie ${alarms}.`,
+      resolve: (alarms: string) => `Ten sam wynik i opis: ${alarms}.`,
       close: (alarms: string) => `Zamkniesz ${alarms}. Wynik jest już zapisany.`,
     },
     list: 'Alarmy, których to dotyczy',
@@ -141,7 +143,6 @@ export const pl = {
   next: {
     resume: 'Wróć do alarmu teraz',
     after: (name: string) => `Następny czeka: ${name}`,
-    lostHint: 'Enter otwiera następny.',
   },
 
   steps: { pause: 'Wstrzymaj…', resume: 'Wróć teraz', takeover: 'Przejmij od innej osoby' },
@@ -186,12 +187,6 @@ export const pl = {
 
   facts: {
     title: 'Fakty',
-    armed: 'Uzbrojone',
-    disarmed: 'Rozbrojone',
-    since: (partition: string, time: string) => `${partition} od ${time}`,
-    armedNow: (partitions: string) => `teraz ${partitions}`,
-    noneNow: 'teraz nic',
-    unknown: 'brak danych',
     mode: 'Tryb',
     note: 'Notatka',
     noNote: 'bez uwag',
@@ -206,14 +201,10 @@ export const pl = {
   timeline: {
     title: 'Oś czasu',
     received: 'czas odbioru',
-    skew: (seconds: string) => `zegar centrali ${seconds}`,
     panel: (time: string) => `centrala ${time}`,
     happened: (time: string) => `zdarzenie ${time}`,
     now: (age: string) => `teraz · ${age} bez zdarzeń`,
-    repeats: (n: number) => `×${n}`,
   },
-
-  acts: { pause: 'wstrzymanie', resume: 'powrót do alarmu', wake: 'koniec wstrzymania, dzwonek' },
 
   refusals: {
     batch_priority: 'Naraz można prowadzić tylko P4 i P5.',
@@ -228,6 +219,7 @@ export const en: typeof pl = {
 
   queue: {
     filter: 'Filter the queue',
+    filterShort: 'Filter',
     search: 'Search closed alarms',
     byHand: 'Report…',
     byHandTitle: 'Report by phone',
@@ -265,7 +257,7 @@ export const en: typeof pl = {
   burst: {
     since: (time) => `Flood since ${time}`,
     figures: (total, peak) => `${total} in 10 min, peak ${peak} / min`,
-    rows: (rows, alarms) => `${rows} rows instead of ${alarms}. Nothing was muted or left out.`,
+    rows: (rows, alarms) => `${english(rows, { one: `${rows} row`, other: `${rows} rows` })} instead of ${alarms} alarms. Nothing was muted or left out.`,
   },
 
   group: {
@@ -350,7 +342,6 @@ export const en: typeof pl = {
   next: {
     resume: 'Return to the alarm now',
     after: (name) => `Next one waiting: ${name}`,
-    lostHint: 'Enter opens the next one.',
   },
 
   steps: { pause: 'Pause…', resume: 'Return now', takeover: 'Take over' },
@@ -395,12 +386,6 @@ export const en: typeof pl = {
 
   facts: {
     title: 'Facts',
-    armed: 'Armed',
-    disarmed: 'Disarmed',
-    since: (partition, time) => `${partition} since ${time}`,
-    armedNow: (partitions) => `now ${partitions}`,
-    noneNow: 'now none',
-    unknown: 'not known',
     mode: 'Mode',
     note: 'Note',
     noNote: 'no remarks',
@@ -415,14 +400,10 @@ export const en: typeof pl = {
   timeline: {
     title: 'Timeline',
     received: 'time of receipt',
-    skew: (seconds) => `panel clock ${seconds}`,
     panel: (time) => `panel ${time}`,
     happened: (time) => `happened ${time}`,
     now: (age) => `now · ${age} without events`,
-    repeats: (n) => `×${n}`,
   },
-
-  acts: { pause: 'pause', resume: 'return to the alarm', wake: 'end of the pause, ring' },
 
   refusals: {
     batch_priority: 'Only P4 and P5 can be handled together.',

@@ -7,7 +7,6 @@ const chooseEn = plural('en')
 export const pl = {
   top: {
     find: 'Szukaj lub wydaj polecenie',
-    findShort: 'Szukaj',
     menu: 'Menu stanowiska',
     queue: 'Kolejka',
     toLight: 'Motyw jasny',
@@ -39,7 +38,12 @@ export const pl = {
     disarmed: 'Rozbrojenie',
     linkUp: 'Łącze wróciło',
     linkDown: 'Brak łącza',
-    order: { arm: 'polecenie uzbrojenia', disarm: 'polecenie rozbrojenia', clear_alarm: 'polecenie kasowania alarmu' },
+    order: {
+      arm: 'polecenie uzbrojenia', force_arm: 'polecenie wymuszonego uzbrojenia', disarm: 'polecenie rozbrojenia', clear_alarm: 'polecenie kasowania alarmu',
+      bypass: 'polecenie blokady linii', unbypass: 'polecenie odblokowania linii', isolate: 'polecenie trwałego wyłączenia linii',
+      outputs_on: 'polecenie włączenia wyjść', outputs_off: 'polecenie wyłączenia wyjść', outputs_switch: 'polecenie przełączenia wyjść',
+      open_door: 'polecenie otwarcia drzwi', clear_troubles: 'polecenie kasowania pamięci awarii', set_clock: 'polecenie ustawienia zegara',
+    },
   },
 
   palette: {
@@ -72,6 +76,7 @@ export const pl = {
   keys: {
     groups: { alarm: 'Alarm', queue: 'Kolejka', pages: 'Strony', desk: 'Stanowisko' },
     pause: 'wstrzymaj',
+    dial: 'pokaż numer następnego kontaktu; Enter dzwoni',
     mute: 'wycisz to stanowisko na 60 s; nowy P1 zadzwoni',
     search: 'szukaj na stronie',
     palette: 'znajdź wszystko, wydaj polecenie',
@@ -147,13 +152,11 @@ export const pl = {
 
   loading: 'Wczytuję',
   forbidden: 'Tę stronę otwiera tylko administrator.',
-  skip: 'Przejdź do treści',
 }
 
 export const en: typeof pl = {
   top: {
     find: 'Search or give a command',
-    findShort: 'Search',
     menu: 'Desk menu',
     queue: 'Queue',
     toLight: 'Light theme',
@@ -185,7 +188,12 @@ export const en: typeof pl = {
     disarmed: 'Disarmed',
     linkUp: 'Link is back',
     linkDown: 'No link',
-    order: { arm: 'order to arm', disarm: 'order to disarm', clear_alarm: 'order to clear the alarm' },
+    order: {
+      arm: 'order to arm', force_arm: 'order to force arm', disarm: 'order to disarm', clear_alarm: 'order to clear the alarm',
+      bypass: 'order to bypass zones', unbypass: 'order to unbypass zones', isolate: 'order to isolate zones',
+      outputs_on: 'order to switch outputs on', outputs_off: 'order to switch outputs off', outputs_switch: 'order to switch outputs',
+      open_door: 'order to open the door', clear_troubles: 'order to clear the trouble memory', set_clock: 'order to set the clock',
+    },
   },
 
   palette: {
@@ -218,6 +226,7 @@ export const en: typeof pl = {
   keys: {
     groups: { alarm: 'Alarm', queue: 'Queue', pages: 'Pages', desk: 'Desk' },
     pause: 'pause',
+    dial: 'show the number of the next contact; Enter calls',
     mute: 'mute this desk for 60 s; a new P1 still rings',
     search: 'search on the page',
     palette: 'find everything, give a command',
@@ -293,5 +302,4 @@ export const en: typeof pl = {
 
   loading: 'Loading',
   forbidden: 'Only an administrator opens this page.',
-  skip: 'Skip to the content',
 }

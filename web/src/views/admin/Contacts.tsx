@@ -32,7 +32,7 @@ export function Contacts({ site, contacts, keeps }: { site: number; contacts: Co
       {contacts.length === 0 && <p className="faint">{w.contacts.none}</p>}
       <ol className="plain">
         {contacts.map((contact, i) => (
-          <li key={contact.id} className="line">
+          <li key={contact.id} className="line keeps">
             <span className="num faint">{i + 1}</span>
             <span className="grow">
               {contact.name} <span className="faint">{contact.role}</span>
@@ -42,10 +42,12 @@ export function Contacts({ site, contacts, keeps }: { site: number; contacts: Co
             <Numbers contact={contact} reason="check" />
             {keeps && (
               <Mutating>
-                <button type="button" className="button quiet" disabled={i === 0} aria-label={w.contacts.up(contact.name)} onClick={() => move(i, i - 1)}>↑</button>
-                <button type="button" className="button quiet" disabled={i === contacts.length - 1} aria-label={w.contacts.down(contact.name)} onClick={() => move(i, i + 1)}>↓</button>
-                <button type="button" className="button quiet" aria-label={`${w.edit}: ${contact.name}`} onClick={() => setAsking({ what: 'edit', contact })}>{w.edit}</button>
-                <button type="button" className="button quiet" aria-label={w.contacts.remove(contact.name)} onClick={() => setAsking({ what: 'remove', contact })}>{w.remove}</button>
+                <span className="line-acts">
+                  <button type="button" className="button quiet" disabled={i === 0} aria-label={w.contacts.up(contact.name)} onClick={() => move(i, i - 1)}>↑</button>
+                  <button type="button" className="button quiet" disabled={i === contacts.length - 1} aria-label={w.contacts.down(contact.name)} onClick={() => move(i, i + 1)}>↓</button>
+                  <button type="button" className="button quiet" aria-label={`${w.edit}: ${contact.name}`} onClick={() => setAsking({ what: 'edit', contact })}>{w.edit}</button>
+                  <button type="button" className="button quiet" aria-label={w.contacts.remove(contact.name)} onClick={() => setAsking({ what: 'remove', contact })}>{w.remove}</button>
+                </span>
               </Mutating>
             )}
           </li>
@@ -81,7 +83,7 @@ function ContactForm({ site, contact, onClose }: { site: number; contact?: Conta
   const submit = (event: FormEvent) => {
     event.preventDefault()
     setBusy(true)
-    const body: ContactBody = { name: name.trim(), role: role.trim(), notes: notes.trim() }
+    const body: Partial<ContactBody> & Omit<ContactBody, 'phones'> = { name: name.trim(), role: role.trim(), notes: notes.trim() }
     if (phones) body.phones = phones.filter((phone) => phone.number.trim())
     const saving = seen ? admin.editContact(seen, body) : admin.addContact(site, { ...body, phones: body.phones ?? [] })
     saving.then(

@@ -56,7 +56,7 @@ export function SiteCard({ detail: { site, panels, contacts } }: { detail: SiteD
       {!site.own && <Panels site={site.id} panels={panels} keeps={me.role === 'admin' && !site.retired_at} />}
       {asking === 'edit' && <SiteForm site={site} onClose={() => setAsking(undefined)} onSaved={() => undefined} />}
       {asking === 'retire' && (
-        <Ask title={w.sites.retire} hint={site.name} withReason onClose={() => setAsking(undefined)} onDo={(reason) => admin.retireSite(site.id, site.version, reason).then(refresh)} />
+        <Ask title={w.sites.retire} hint={site.name} withReason onClose={() => setAsking(undefined)} onDo={(reason) => admin.retireSite(site.id, reason).then(refresh)} />
       )}
     </>
   )
@@ -99,7 +99,7 @@ function Panels({ site, panels, keeps }: { site: number; panels: KeptPanel[]; ke
       {asking?.what === 'retire' && (
         <Ask
           title={w.panels.retire} hint={`${asking.panel.name}. ${w.panels.retireHint}`} withReason onClose={close}
-          onDo={(reason) => admin.retirePanel(asking.panel.id, asking.panel.version, reason).then(refresh)}
+          onDo={(reason) => admin.retirePanel(asking.panel.id, reason).then(refresh)}
         />
       )}
     </section>

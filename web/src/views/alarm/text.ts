@@ -29,10 +29,6 @@ export function detailText(words: Catalogue, alarm: Alarm): string {
   return [zone, alarm.partition_name, ownText(words, alarm)].filter(Boolean).join(' · ')
 }
 
-export function placeText(site: Alarm['site']): string {
-  return [site.name, site.city].filter(Boolean).join(', ')
-}
-
 /** Everything that the filter of the queue finds an alarm by. */
 export function searchText(words: Catalogue, alarm: Alarm): (string | undefined)[] {
   const { site } = alarm

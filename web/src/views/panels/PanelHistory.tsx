@@ -9,7 +9,7 @@ import { isFinished, newestFirst } from '../../live/panels'
 import { href } from '../../route'
 import { useHere, useNow } from '../../ui/hooks'
 import { Failure } from '../../ui/parts'
-import { orderText } from '../orderText'
+import { obstacleText, orderTargets, orderText } from '../orderText'
 import { EventEntry } from '../Timeline'
 import { type Paged, usePaged } from './paged'
 
@@ -73,7 +73,8 @@ export function PanelCommands({ id, known }: { id: number; known: readonly Comma
   )
 }
 
-function AsOf({ paged, now, newer = 0 }: { paged: Paged<{ id: string }>; now: number; newer?: number }) {
+/** When the rows were read, and a way to read them again. */
+export function AsOf({ paged, now, newer = 0 }: { paged: Paged<{ id: string }>; now: number; newer?: number }) {
   const words = useWords()
   const area = words.areas.panels
   return (
@@ -87,7 +88,8 @@ function AsOf({ paged, now, newer = 0 }: { paged: Paged<{ id: string }>; now: nu
   )
 }
 
-function More({ paged }: { paged: Paged<{ id: string }> }) {
+/** The rows that follow, or why they did not come. */
+export function More({ paged }: { paged: Paged<{ id: string }> }) {
   const words = useWords()
   if (paged.state === 'failed') return <Failure text={words.areas.panels.historyFailed} retry={paged.rows.length > 0 && paged.more ? paged.loadMore : paged.reload} />
   if (!paged.more) return null
@@ -100,8 +102,8 @@ function OrderRow({ command, now }: { command: Command; now: number }) {
     <li className={isFinished(command) ? 'order' : 'order open'} data-command={command.id} data-state={command.state}>
       <time className="num faint" dateTime={command.requested_at} title={full(command.requested_at)}>{short(command.requested_at, now)}</time>
       <div>
-        <p><b>{words.order.titles[command.kind]}</b> {command.partitions.map((number) => words.alarm.partition(number)).join(', ')}</p>
-        <p>{orderText(words, command)}</p>
+        <p><b>{words.order.titles[command.kind]}</b> {orderTargets(words, command)}</p>
+        <p>{[orderText(words, command), obstacleText(words, command)].filter(Boolean).join('. ')}</p>
         <p className="faint">{words.order.by(command.requested_by.name)}{command.finished_at && ` · ${words.areas.panels.finished(clockTime(new Date(command.finished_at)))}`}</p>
       </div>
     </li>

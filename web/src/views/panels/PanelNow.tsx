@@ -1,13 +1,15 @@
 // The parts of a panel as it says they are now. When that is old, all of it is hatched.
 import { memo } from 'react'
 import type { PanelInfo } from '../../api/panels'
-import type { PanelObject, PanelState } from '../../api/types'
+import type { CommandKind, PanelObject, PanelState } from '../../api/types'
 import { useWords } from '../../i18n'
-import { numbered, type PanelLook, partitionLook, type ZoneLook, zoneLook } from '../../live/panelview'
+import { numbered, type PanelLook, partitionLook, partitionNotes, type ZoneLook, zoneLook, zoneNotes } from '../../live/panelview'
+import { Menu } from '../../ui/Menu'
 import { Mutating } from '../../ui/Mutating'
 import type { OrderWish } from '../PanelView'
 import { answeredText } from '../PanelSummary'
-import { useNow } from '../../ui/hooks'
+import { useMe, useNow } from '../../ui/hooks'
+import { doorFunction, switched } from './outputs'
 import { troubleText } from './trouble'
 
 interface Props {
@@ -38,16 +40,25 @@ const Parts = memo(
   function Parts({ state, objects, orderable, onOrder }: { state: PanelState | null; objects: readonly PanelObject[]; orderable: boolean; onOrder: (wish: OrderWish) => void }) {
     const words = useWords()
     const area = words.areas.panels
-    const partitions = numbered(objects, 'partition', state?.armed, state?.partitions_alarm, state?.partitions_fire)
-    const zones = numbered(objects, 'zone', state?.zones_violated, state?.zones_tampered, state?.zones_alarm, state?.zones_bypassed)
+    const me = useMe()
+    const order = (kind: CommandKind, number: number, name: string) => me.orders.includes(kind) && (
+      <Mutating>
+        <button type="button" className="button small" data-order={kind} disabled={!orderable} onClick={() => onOrder({ kind, chosen: [number] })} aria-label={`${words.order[kind]} ${name}`}>{words.order[kind]}</button>
+      </Mutating>
+    )
+    const partitions = numbered(objects, 'partition', state?.armed, state?.partitions_alarm, state?.partitions_fire, state?.partitions_warning, state?.blocked)
+    const zones = numbered(objects, 'zone', state?.zones_violated, state?.zones_tampered, state?.zones_alarm, state?.zones_bypassed, state?.zones_isolated, state?.zones_masked)
     const outputs = numbered(objects, 'output', state?.outputs_on)
     const looks = zones.map((zone) => (state ? zoneLook(state, zone.number) : undefined))
     const count = (look: ZoneLook) => looks.filter((other) => other === look).length
     const summary = [
       String(zones.length),
-      ...(['alarm', 'violated', 'tampered', 'bypassed', 'memory'] as const).flatMap((look) => (count(look) > 0 ? area.zoneCounts[look](count(look)) : [])),
+      ...(['alarm', 'violated', 'tampered', 'masked', 'bypassed', 'isolated', 'memory'] as const).flatMap((look) => (count(look) > 0 ? area.zoneCounts[look](count(look)) : [])),
     ].join(' · ')
     const troubles = state?.troubles ?? []
+    const remembered = (state?.trouble_memory ?? []).filter((name) => !troubles.includes(name))
+    const trouble = (name: string) => troubleText(words, name, objects, state?.model)
+    const doors = numbered([], 'expander', state?.doors_open, state?.doors_long)
     return (
       <>
         <section className="section">
@@ -55,7 +66,7 @@ const Parts = memo(
           <ul className="parts partitions">
             {partitions.map(({ number, name }) => {
               const look = state ? partitionLook(state, number) : undefined
-              const remembers = state?.alarm_memory?.includes(number) && look !== 'memory'
+              const notes = state ? partitionNotes(state, number) : []
               const armed = look === 'armed' || look === 'exit' || look === 'entry' || look === 'alarm' || look === 'fire'
               const kind = armed ? 'disarm' : 'arm'
               return (
@@ -63,10 +74,11 @@ const Parts = memo(
                   <i className={`state ${look ? glyphs[look] : 'unknown'}`} aria-hidden="true" />
                   <span className="faint num">{words.alarm.partition(number)}</span>
                   <b className="cut">{name}</b>
-                  <span className="part-word">{look ? words.panels[look] : words.panels.unknown}{look === 'armed' && armedMode(state, number, area.modes)}{remembers && `, ${words.panels.memory}`}</span>
+                  <span className="part-word">{look ? words.panels[look] : words.panels.unknown}{look === 'armed' && armedMode(state, number, area.modes)}</span>
                   <Mutating>
-                    <button type="button" className="button small" disabled={!orderable} onClick={() => onOrder({ kind, partitions: [number] })} aria-label={`${words.order[kind]} ${name || words.alarm.partition(number)}`}>{words.order[kind]}</button>
+                    <button type="button" className="button small" disabled={!orderable} onClick={() => onOrder({ kind, chosen: [number] })} aria-label={`${words.order[kind]} ${name || words.alarm.partition(number)}`}>{words.order[kind]}</button>
                   </Mutating>
+                  {notes.length > 0 && <span className="part-notes">{notes.map((note) => area.partitionNotes[note]).join(', ')}</span>}
                 </li>
               )
             })}
@@ -78,12 +90,22 @@ const Parts = memo(
           <ul className="parts zones">
             {zones.map(({ number, name }, i) => {
               const look = looks[i]
-              const remembers = state?.zones_alarm_memory?.includes(number) && look !== 'memory' && look !== 'alarm'
+              const notes = state ? zoneNotes(state, number) : []
+              const called = name || words.alarm.zone(number)
               return (
                 <li key={number} className={`part zone ${look ?? 'unknown'}`} data-zone={number} data-look={look}>
                   <span className="faint num">{words.alarm.zone(number)}</span>
                   <span className="cut">{name}</span>
-                  <span className="zone-word">{look ? (look === 'quiet' ? '' : words.panels[look]) : words.panels.unknown}{remembers && ` ${words.panels.memory}`}</span>
+                  <span className="zone-word">{look ? (look === 'quiet' ? '' : words.panels[look]) : words.panels.unknown}</span>
+                  {look && me.orders.includes('bypass') && (
+                    <Mutating>
+                      <Menu
+                        label={area.zoneOrders(called)} button="⋯" disabled={!orderable}
+                        entries={zoneOrders(look).map((kind) => ({ key: kind, text: words.order[kind], onChoose: () => onOrder({ kind, chosen: [number] }) }))}
+                      />
+                    </Mutating>
+                  )}
+                  {notes.length > 0 && <span className="part-notes">{notes.map((note) => area.zoneNotes[note]).join(', ')}</span>}
                 </li>
               )
             })}
@@ -99,6 +121,8 @@ const Parts = memo(
                   <li key={number} className={on ? 'on' : undefined} data-output={number} data-on={on ?? false}>
                     <i className={on ? 'dot on' : 'dot'} aria-hidden="true" /><span className="faint num">{area.output(number)}</span>
                     <span className="cut">{name}</span><span>{state ? (on ? area.outputOn : area.outputOff) : words.panels.unknown}</span>
+                    {outputControl(outputs, number) === 'switch' && order(on ? 'outputs_off' : 'outputs_on', number, name || area.output(number))}
+                    {outputControl(outputs, number) === 'door' && order('open_door', number, name || area.output(number))}
                   </li>
                 )
               })}
@@ -107,17 +131,74 @@ const Parts = memo(
           </section>
           <section className="section">
             <h2>{area.troubles}</h2>
+            {me.orders.includes('clear_troubles') && (
+              <Mutating>
+                <button type="button" className="button small" data-order="clear_troubles" disabled={!orderable} onClick={() => onOrder({ kind: 'clear_troubles', chosen: [] })}>{words.order.clear_troubles}</button>
+              </Mutating>
+            )}
             <ul className="lines">
-              {troubles.map((name) => <li key={name} className="trouble" data-trouble={name}><i className="state trouble" aria-hidden="true" /><span>{troubleText(words, name)}</span></li>)}
+              {troubles.map((name) => <li key={name} className="trouble" data-trouble={name}><i className="state trouble" aria-hidden="true" /><span>{trouble(name)}</span></li>)}
               {troubles.length === 0 && <li className="faint">{state ? area.noTroubles : words.panels.unknown}</li>}
             </ul>
+            {remembered.length > 0 && (
+              <details data-testid="trouble-memory">
+                <summary>{area.troubleMemory} <span className="faint num">{remembered.length}</span></summary>
+                <ul className="lines">{remembered.map((name) => <li key={name} className="faint"><span>{trouble(name)}</span></li>)}</ul>
+              </details>
+            )}
           </section>
+          {doors.length > 0 && (
+            <section className="section" data-testid="doors">
+              <h2>{area.doors}</h2>
+              <ul className="lines">
+                {doors.map(({ number }) => {
+                  const long = state?.doors_long?.includes(number)
+                  return (
+                    <li key={number} className={long ? 'trouble' : 'on'}>
+                      <i className={long ? 'state trouble' : 'dot on'} aria-hidden="true" /><span className="faint num">{area.expander(number)}</span>
+                      <span className="cut">{objects.find((object) => object.kind === 'expander' && object.number === number)?.name}</span><span>{long ? area.doorLong : area.doorOpen}</span>
+                    </li>
+                  )
+                })}
+              </ul>
+            </section>
+          )}
         </div>
+        <Named title={area.modules} objects={objects.filter((object) => object.kind === 'expander' || object.kind === 'keypad')} number={(object) => area.changes.objects[object.kind](object.number)} />
+        <Named title={area.users} objects={numbered(objects, 'user')} number={(object) => String(object.number)} />
       </>
     )
   },
   (was, is) => was.objects === is.objects && was.orderable === is.orderable && was.onOrder === is.onOrder && sameState(was.state, is.state),
 )
+
+/** What can be ordered of a zone that looks so. */
+function zoneOrders(look: ZoneLook): readonly ('bypass' | 'unbypass' | 'isolate')[] {
+  switch (look) {
+    case 'isolated': return ['unbypass']
+    case 'bypassed': return ['unbypass', 'isolate']
+    default: return ['bypass', 'isolate']
+  }
+}
+
+/** What is seldom looked for: a list to be opened. */
+function Named({ title, objects, number }: { title: string; objects: readonly PanelObject[]; number: (object: PanelObject) => string }) {
+  if (objects.length === 0) return null
+  return (
+    <details className="section" data-named={objects[0]?.kind}>
+      <summary>{title} <span className="faint num">{objects.length}</span></summary>
+      <ul className="lines">
+        {objects.map((object) => <li key={`${object.kind} ${object.number}`}><span className="faint num">{number(object)}</span><span className="cut">{object.name}</span></li>)}
+      </ul>
+    </details>
+  )
+}
+
+/** How an output of a function can be told from outside; the panel's table is satel/data/types.csv. */
+function outputControl(outputs: readonly PanelObject[], number: number): 'switch' | 'door' | undefined {
+  const code = outputs.find((output) => output.number === number)?.function ?? 0
+  return code === doorFunction ? 'door' : switched.has(code) ? 'switch' : undefined
+}
 
 function sameState(a: PanelState | null, b: PanelState | null): boolean {
   const said = (state: PanelState | null) => JSON.stringify({ ...state, answered_at: '', clock_offset_ms: 0 })

@@ -8,7 +8,8 @@ import type { StepState } from '../../live/steps'
 import { href } from '../../route'
 import { useHere, useMe, useNow, useStepState } from '../../ui/hooks'
 import { Badge, Key, Owner } from '../../ui/parts'
-import { detailText, kindText, placeText } from '../alarm/text'
+import { Place } from '../alarm/Place'
+import { detailText, kindText } from '../alarm/text'
 import type { Tab } from './items'
 
 interface Props {
@@ -41,7 +42,7 @@ export const Row = memo(function Row({ id, tab, open, cursor, urgent, stop }: Pr
       <Badge priority={alarm.priority} waiting={waiting} />
       <RowAge alarm={alarm} />
       <span className="kind cut">{kindText(words, alarm.kind)}{alarm.confirmed_at && ` ${words.areas.desk.queue.confirmedKind}`}</span>
-      <span className="place"><span className="site cut">{placeText(alarm.site)}</span>{!two && <span className="detail cut">{detail}</span>}</span>
+      <span className="place"><span className="site"><Place name={alarm.site.name} city={alarm.site.city} /></span>{!two && <span className="detail cut">{detail}</span>}</span>
       {two && <span className="detail cut">{detail}</span>}
       <span className="marks">
         {rang && <span className="tag strong">{words.areas.desk.queue[rang]}</span>}
@@ -131,7 +132,7 @@ function Waits({ alarm, urgent }: { alarm: Alarm; urgent: boolean }) {
     <>
       {over >= 0 && <span className="row-state num over-limit">{words.areas.desk.queue.overLimit(age(words, over))}</span>}
       {urgent && <Key>{words.keys.space}</Key>}
-      <span className={urgent ? 'unseen' : 'row-state waits'}>{words.queue.waits}</span>
+      <span className={urgent ? 'row-state waits keyed' : 'row-state waits'}>{words.queue.waits}</span>
     </>
   )
 }
@@ -148,7 +149,7 @@ export const ClosedRow = memo(function ClosedRow({ alarm, open, cursor, stop }: 
     >
       <Badge priority={alarm.priority} />
       <span className="kind cut">{kindText(words, alarm.kind)}</span>
-      <span className="place"><span className="site cut">{placeText(alarm.site)}</span></span>
+      <span className="place"><span className="site"><Place name={alarm.site.name} city={alarm.site.city} /></span></span>
       <span className="detail cut">
         {[alarm.closed_at && words.areas.desk.queue.closedAt(full(alarm.closed_at)), wordFor(words.outcomes, alarm.outcome)].filter(Boolean).join(' · ')}
       </span>

@@ -15,7 +15,7 @@ import { Badge, Failure } from '../../ui/parts'
 import { Table } from '../../ui/Table'
 import { instantOf } from './instant'
 
-const sources = ['panel', 'station', 'hand', 'sms'] as const
+const sources = ['panel', 'station', 'hand', 'sms'] as const satisfies EventFilter['source'][]
 
 export function EventsPage() {
   const { station } = useHere()
@@ -57,7 +57,7 @@ export function EventsPage() {
           choices={[{ value: '', label: w.anyKind }, ...Object.entries(words.kinds).map(([value, label]) => ({ value, label: String(label) }))]} />
         <Select label={w.source} value={filter.source ?? ''} onChoose={(source) => set('source', source)}
           choices={[{ value: '', label: w.anySource }, ...sources.map((value) => ({ value, label: w.sources[value] }))]} />
-        <Select label={w.priority} value={filter.priority ?? ''} onChoose={(priority) => set('priority', priority)}
+        <Select label={w.priority} value={query.priority ?? ''} onChoose={(priority) => set('priority', priority)}
           choices={[{ value: '', label: w.anyPriority }, ...['1', '2', '3', '4', '5'].map((value) => ({ value, label: `P${value}` }))]} />
         <TextField label={w.from} type="datetime-local" value={query.from ?? ''} onChange={(event) => set('from', event.target.value)} />
         <TextField label={w.to} type="datetime-local" value={query.to ?? ''} onChange={(event) => set('to', event.target.value)} />
@@ -72,6 +72,7 @@ export function EventsPage() {
           columns={[
             { key: 'received', head: w.received, kind: 'time', cell: (event) => full(event.received_at) },
             { key: 'panel', head: w.panelTime, kind: 'time', only: 'wide', cell: (event) => event.panel_time && panelMinute(event.panel_time, now) },
+            { key: 'site', head: w.site, cell: (event) => <a href={href({ page: 'sites', id: event.site_id })}>{event.site_name ?? event.site_id}</a> },
             { key: 'priority', head: '', cell: (event) => <Badge priority={event.priority} /> },
             { key: 'what', head: w.what, cell: (event) => <>{text(event)} {event.historic && <span className="tag">{words.queue.historic}</span>}{event.provisional && <span className="tag dashed">{words.queue.provisional}</span>}</> },
             { key: 'where', head: w.where, only: 'mid', cell: where },
@@ -86,9 +87,9 @@ export function EventsPage() {
 }
 
 function filterOf(query: Record<string, string>): EventFilter {
-  const filter: Record<string, unknown> = {}
+  const filter: EventFilter = { kind: query.kind, source: sources.find((source) => source === query.source) }
   for (const name of ['site', 'panel'] as const) if (/^\d{1,15}$/.test(query[name] ?? '')) filter[name] = Number(query[name])
-  for (const name of ['kind', 'source', 'priority'] as const) if (query[name]) filter[name] = query[name]
+  if (/^[1-5](,[1-5])*$/.test(query.priority ?? '')) filter.priority = query.priority?.split(',').map(Number)
   for (const name of ['from', 'to'] as const) {
     const at = instantOf(query[name] ?? '')
     if (at) filter[name] = at

@@ -3,12 +3,14 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { queries } from '../../api/queries'
-import { getStatus, type Health, type Status } from '../../api/records'
+import { getStatus, type Health, type StationPart, type Status } from '../../api/records'
 import { useWords, wordFor } from '../../i18n'
-import { clockTime, full, since, tenths } from '../../i18n/format'
-import { useHere, useNow, useValue } from '../../ui/hooks'
+import { clockTime, full, milliseconds, since, tenths } from '../../i18n/format'
+import { href, pagesFor } from '../../route'
+import { useHere, useMe, useNow, useValue } from '../../ui/hooks'
 import { Page, PageHead } from '../../ui/page'
 import { Failure } from '../../ui/parts'
+import { Table } from '../../ui/Table'
 
 const askEvery = 2_000
 const staleAfter = 5_000
@@ -26,6 +28,7 @@ export function StatusPage() {
       <div className={stale ? 'status stale' : 'status'} tabIndex={0} role="region" aria-label={w.title}>
         {found.isError && <Failure text={w.failed} retry={() => void found.refetch()} />}
         {found.data && <Flow status={found.data} />}
+        {found.data && <Processes status={found.data} />}
         {found.data && <Rest status={found.data} />}
       </div>
     </Page>
@@ -57,7 +60,7 @@ function Flow({ status }: { status: Status }) {
           {ingest && <><b>{w.ingestLine(ingest.live_depth, ingest.backfill_depth)}</b><span>{w.oldest(ago(ingest.oldest_ms))}</span></>}
         </Part>
         <Part name={w.database} state={database?.state ?? 'unknown'}>
-          {database && <><b>{w.databaseLine(`${Math.round(database.latency_ms * 10) / 10} ms`)}</b>{database.timeline && <span>{w.timeline(String(database.timeline))}</span>}</>}
+          {database && <><b>{w.databaseLine(milliseconds(words, database.latency_ms))}</b>{database.timeline && <span>{w.timeline(String(database.timeline))}</span>}</>}
         </Part>
         <Part name={w.relay} state={relay?.state ?? 'unknown'}>
           {relay && <><b>{w.relayLine(relay.waiting)}</b><span>{w.oldest(ago(relay.oldest_ms))}</span></>}
@@ -82,6 +85,67 @@ function Part({ name, state, children }: { name: string; state: State; children:
       <span className="flow-state"><i className="shape" aria-hidden="true" />{words.areas.records.status.states[state]}</span>
       {children}
     </li>
+  )
+}
+
+// Each process tells its own view of what the station could do without: two may differ,
+// and that is worth seeing.
+function Processes({ status }: { status: Status }) {
+  const words = useWords()
+  const w = words.areas.records.status
+  const { processes } = status
+  return (
+    <section className="status-part">
+      <h2>{w.processes}</h2>
+      {!processes?.length ? <p className="faint">{processes ? w.noProcesses : w.states.unknown}</p> : (
+        <Table label={w.processes} rows={processes} rowKey={(p) => p.instance} columns={[
+          { key: 'name', head: w.process, cell: (p) => p.name },
+          { key: 'roles', head: w.roles, cell: (p) => p.roles?.join(', ') },
+          { key: 'host', head: w.host, only: 'wide', cell: (p) => <>{p.host} <span className="faint num">{p.pid}</span></> },
+          { key: 'heard', head: w.heard, cell: (p) => (p.alive ? w.alive : <b>{w.silent(since(words, Date.parse(status.time) - Date.parse(p.seen_at)))}</b>) },
+          { key: 'rabbitmq', head: w.partNames.rabbitmq, cell: (p) => <PartView part={p.parts?.find((part) => part.name === 'rabbitmq')} /> },
+          { key: 'redis', head: w.partNames.redis, cell: (p) => <PartView part={p.parts?.find((part) => part.name === 'redis')} /> },
+        ]} />
+      )}
+    </section>
+  )
+}
+
+function PartView({ part }: { part: StationPart | undefined }) {
+  const words = useWords()
+  const w = words.areas.records.status
+  if (!part) return <span className="faint">{w.withoutParts}</span>
+  const ok = part.state === 'ok'
+  return (
+    <span className={`part-view ${part.state}`}>
+      <i className="shape" aria-hidden="true" />
+      {ok ? w.partStates.ok : <b>{w.partStates[part.state]}</b>}
+      {ok && part.latency_ms > 0 && <span className="faint num">{milliseconds(words, part.latency_ms)}</span>}
+      {!ok && <span className="num">{w.since(clockTime(Date.parse(part.since)))}</span>}
+      {part.opened > 0 && <span className="faint num">{w.opened(part.opened)}</span>}
+      {part.reason && <span className="reason" title={part.detail}>{wordFor(w.reasons, part.reason)}</span>}
+    </span>
+  )
+}
+
+function Queues({ status }: { status: Status }) {
+  const words = useWords()
+  const w = words.areas.records.status
+  const count = (n: number | null) => (n === null ? '?' : String(n))
+  return (
+    <section className="status-part">
+      <h2>{w.queues}</h2>
+      <dl className="facts">
+        {status.queues?.map((queue) => [
+          <dt key={queue.bus}>{w.partNames[queue.bus]}</dt>,
+          <dd key={queue.bus + ' depth'}>{queue.live === null && queue.backfill === null ? w.states.unknown : w.queue(count(queue.live), count(queue.backfill))}</dd>,
+        ])}
+        <dt>{w.leases}</dt>
+        <dd>
+          {status.leases ? <>{w.partNames[status.leases.store]} <span className="faint num">{w.movedAt(full(status.leases.moved_at))}</span> {!status.leases.grants && <b>{w.leasesWait}</b>}</> : w.states.unknown}
+        </dd>
+      </dl>
+    </section>
   )
 }
 
@@ -112,15 +176,24 @@ function Rest({ status }: { status: Status }) {
           </ul>
         )}
       </section>
+      <Queues status={status} />
       <section className="status-part">
         <h2>{w.versions}</h2>
         <dl className="facts">
           <dt>{w.server}</dt><dd>{status.version}</dd>
           <dt>{w.instance}</dt><dd>{status.instance}</dd>
           <dt>{w.started}</dt><dd>{full(status.started_at)}</dd>
-          <dt>{w.dead}</dt><dd>{status.dead_letters ?? w.states.unknown}</dd>
+          <dt>{w.dead}</dt><dd><DeadLetters count={status.dead_letters} /></dd>
         </dl>
       </section>
     </div>
   )
+}
+
+/** How many wait; an administrator is led to them. */
+function DeadLetters({ count }: { count: number | null }) {
+  const w = useWords().areas.records.status
+  const me = useMe()
+  if (count === null) return w.states.unknown
+  return pagesFor(me).includes('letters') && count > 0 ? <a href={href({ page: 'letters' })}>{count}</a> : count
 }
