@@ -22,7 +22,7 @@ const settle = 2 * time.Minute
 // The whole station in one process dies seven times.
 func TestWholeStationIsKilled(t *testing.T) {
 	t.Parallel()
-	r := dice(t)
+	r := station.Dice(t)
 	s := station.New(t, station.Options{Panels: panels, Sim: quick})
 	i := s.Instance("dozor", station.AllRoles)
 	i.Start("")
@@ -31,11 +31,11 @@ func TestWholeStationIsKilled(t *testing.T) {
 	screen := desk.Screen()
 	s.AddPanels(panels)
 	s.Connected(time.Minute)
-	town := live(s, desk, r)
+	town := s.Live(desk, r)
 
 	i.Kill()
-	for _, point := range append(shuffled(r, "worker")[:4], shuffled(r, "")[:3]...) {
-		order := order(r, point, "kill")
+	for _, point := range append(station.Moments(r, "worker")[:4], station.Moments(r, "")[:3]...) {
+		order := station.AtMoment(r, point, "kill")
 		t.Logf("%s kill at %s", time.Now().UTC().Format(time.TimeOnly), order)
 		i.Start(order)
 		i.Expect()
@@ -45,14 +45,14 @@ func TestWholeStationIsKilled(t *testing.T) {
 	i.Start("")
 	i.Ready(time.Minute)
 	s.Connected(time.Minute)
-	town.rest(t)
+	town.Rest()
 	s.Compare(screen, settle)
 }
 
 // Each role in a process of its own; each dies a few times while the others go on.
 func TestEachRoleIsKilled(t *testing.T) {
 	t.Parallel()
-	r := dice(t)
+	r := station.Dice(t)
 	s := station.New(t, station.Options{Panels: panels, Sim: quick})
 	type part struct {
 		*station.Instance
@@ -66,9 +66,9 @@ func TestEachRoleIsKilled(t *testing.T) {
 		kills int
 	}{{"worker", 3}, {"api", 3}, {"relay", 2}} {
 		p := &part{Instance: s.Instance(role.name, role.name)}
-		points := shuffled(r, role.name)
+		points := station.Moments(r, role.name)
 		for n := range role.kills {
-			p.plan = append(p.plan, order(r, points[n%len(points)], "kill"))
+			p.plan = append(p.plan, station.AtMoment(r, points[n%len(points)], "kill"))
 		}
 		p.Start("")
 		parts = append(parts, p)
@@ -80,7 +80,7 @@ func TestEachRoleIsKilled(t *testing.T) {
 	screen := desk.Screen()
 	s.AddPanels(panels)
 	s.Connected(time.Minute)
-	town := live(s, desk, r)
+	town := s.Live(desk, r)
 
 	for _, p := range parts {
 		p.Kill()
@@ -114,14 +114,14 @@ func TestEachRoleIsKilled(t *testing.T) {
 		p.Ready(time.Minute)
 	}
 	s.Connected(time.Minute)
-	town.rest(t)
+	town.Rest()
 	s.Compare(screen, settle)
 }
 
 // PostgreSQL loses its power five times, each time at a moment when dozor has something to lose. dozor lives through it.
 func TestDatabaseIsKilled(t *testing.T) {
 	t.Parallel()
-	r := dice(t)
+	r := station.Dice(t)
 	s := station.New(t, station.Options{Panels: panels, Sim: quick, OwnPostgres: true})
 	powerCut := writePowerCut(t, s)
 	i := s.Instance("dozor", station.AllRoles)
@@ -131,11 +131,11 @@ func TestDatabaseIsKilled(t *testing.T) {
 	screen := desk.Screen()
 	s.AddPanels(panels)
 	s.Connected(time.Minute)
-	town := live(s, desk, r)
+	town := s.Live(desk, r)
 
-	for _, point := range shuffled(r, "")[:5] {
+	for _, point := range station.Moments(r, "")[:5] {
 		stop(t, i)
-		order := order(r, point, "run:"+powerCut)
+		order := station.AtMoment(r, point, "run:"+powerCut)
 		t.Logf("%s power cut at %s", time.Now().UTC().Format(time.TimeOnly), order)
 		i.Start(order)
 		require.Eventually(t, func() bool { return s.Postgres.PID() == 0 || !i.Running() }, killTime, 10*time.Millisecond, order)
@@ -145,7 +145,7 @@ func TestDatabaseIsKilled(t *testing.T) {
 		s.Connected(time.Minute)
 		passes(t, s, screen, r)
 	}
-	town.rest(t)
+	town.Rest()
 	s.Compare(screen, settle)
 }
 

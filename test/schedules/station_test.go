@@ -235,7 +235,7 @@ func (s *station) start() *worker {
 	w.log = panellog.New(panellog.Config{
 		Panel: thePanel, Fence: s.fence, Pool: s.db.Pool, Logger: s.log, Location: event.PanelZone(),
 		Clock: func() time.Time { return s.now }, Send: s.send, Trace: func() string { return "" },
-		Room: func(bus.Lane) bool { return true }, Held: func(delta int) { w.held += delta },
+		Room: func(bool) bool { return true }, Held: func(delta int) { w.held += delta },
 	})
 	s.workers = append(s.workers, w)
 	s.note("worker %d starts", s.fence)

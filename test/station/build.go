@@ -23,8 +23,9 @@ var shared struct {
 	binary   onceValue[string]
 	postgres onceValue[*pgtemp.Server]
 
-	mu  sync.Mutex
-	dir string
+	mu    sync.Mutex
+	dir   string
+	plain bool
 }
 
 // onceValue is made once; whoever asks while it is made waits.
@@ -57,7 +58,7 @@ func sharedDir() (string, error) {
 
 const buildTimeout = 5 * time.Minute
 
-// Binary builds dozor with the race detector and with failpoints.
+// Binary builds dozor with failpoints and, unless the package measures times, with the race detector.
 func Binary(t testing.TB) string {
 	t.Helper()
 	return shared.binary.get(t, func() (string, error) {
@@ -68,7 +69,11 @@ func Binary(t testing.TB) string {
 		ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 		defer cancel()
 		path := filepath.Join(dir, "dozor")
-		out, err := exec.CommandContext(ctx, "go", "build", "-race", "-tags", "failpoints", "-o", path, "dozor/cmd/dozor").CombinedOutput()
+		args := []string{"build", "-tags", "failpoints", "-o", path}
+		if !shared.plain {
+			args = append(args, "-race")
+		}
+		out, err := exec.CommandContext(ctx, "go", append(args, "dozor/cmd/dozor")...).CombinedOutput()
 		if err != nil {
 			return "", fmt.Errorf("build dozor: %w: %s", err, out)
 		}
@@ -97,7 +102,14 @@ func startPostgres(dir string) (*pgtemp.Server, error) {
 
 // parallel is how many tests run at once unless the command line says otherwise: they wait for panels, leases and deadlines
 // most of the time, so that a core has room for more than one.
-const parallel = "3"
+var parallel = "3"
+
+// MainTimed is Main for tests that measure how long people wait: dozor is built without the race detector, which makes it
+// several times slower than what people have, and has room for one more test at once.
+func MainTimed(m *testing.M) {
+	shared.plain, parallel = true, "4"
+	Main(m)
+}
 
 // Main runs a package's tests, removes what they shared, and looks for goroutines that nobody ended.
 func Main(m *testing.M) {

@@ -93,10 +93,28 @@ func (s *Station) Difference(p Panel) (Difference, error) {
 			d.Doubled = append(d.Doubled, events[0])
 		}
 	}
+	if s.wrapped[p.Number] {
+		d.Missing = s.readable(p, d.Missing)
+	}
 	older := func(a, b PanelEvent) int { return int(a.Sequence) - int(b.Sequence) }
 	slices.SortFunc(d.Missing, older)
 	slices.SortFunc(d.Doubled, older)
 	return d, nil
+}
+
+// Wrapped says that the memory of a panel has come round, so that what it has overwritten may be missing: if a gap is on
+// record.
+func (s *Station) Wrapped(number int) { s.wrapped[number] = true }
+
+// readable are those records that the panel's memory still holds; the others may be missing where that was said.
+func (s *Station) readable(p Panel, missing []PanelEvent) []PanelEvent {
+	view := s.Sim.Panel(p.Number)
+	all := s.Sim.Events(p.Number)
+	if len(all) == 0 || !s.Is("SELECT EXISTS (SELECT FROM events WHERE panel_id = $1 AND kind = 'memory_gap' AND priority = 3)", int64(p.ID)) {
+		return missing
+	}
+	oldest := all[len(all)-1].Sequence - uint64(view.LogHeld)
+	return slices.DeleteFunc(missing, func(e PanelEvent) bool { return e.Sequence <= oldest })
 }
 
 // stored returns the records of a panel in the order of its log.
@@ -259,9 +277,19 @@ func (s *Station) compareAlarms(screen *Screen) {
 
 // orders are the names that the simulator has for what dozor can order.
 var orders = map[string][]string{
-	"arm":         {"0x80", "0x81", "0x82", "0x83"},
-	"disarm":      {"0x84"},
-	"clear_alarm": {"0x85"},
+	"arm":            {"0x80", "0x81", "0x82", "0x83"},
+	"force_arm":      {"0xA0", "0xA1", "0xA2", "0xA3"},
+	"disarm":         {"0x84"},
+	"clear_alarm":    {"0x85"},
+	"bypass":         {"0x86"},
+	"unbypass":       {"0x87"},
+	"isolate":        {"0x90"},
+	"outputs_on":     {"0x88"},
+	"outputs_off":    {"0x89"},
+	"outputs_switch": {"0x91"},
+	"open_door":      {"0x8A"},
+	"clear_troubles": {"0x8B"},
+	"set_clock":      {"0x8E"},
 }
 
 // orderedCommand is a row of the commands table.
@@ -270,6 +298,8 @@ type orderedCommand struct {
 	Kind        string
 	ArmMode     int
 	Partitions  []int
+	Zones       []int
+	Outputs     []int
 	RequestedAt time.Time
 	DeadlineAt  time.Time
 	State       string
@@ -284,7 +314,7 @@ func (s *Station) compareCommands(p Panel) {
 	t := s.T
 	t.Helper()
 	rows, err := s.DB.Query(context.Background(), `
-		SELECT id, kind, arm_mode, partitions, requested_at, deadline_at, state, result, result_code, late
+		SELECT id, kind, arm_mode, partitions, zones, outputs, requested_at, deadline_at, state, result, result_code, late
 		FROM commands WHERE panel_id = $1 ORDER BY requested_at`, int64(p.ID))
 	require.NoError(t, err)
 	ordered, err := pgx.CollectRows(rows, pgx.RowToStructByPos[orderedCommand])
@@ -311,15 +341,23 @@ func (s *Station) compareCommands(p Panel) {
 			require.True(t, done, "the panel knows nothing of a command that is done: %+v", o)
 			require.NotNil(t, o.ResultCode)
 			require.Equal(t, c.ResultCode, *o.ResultCode, "%+v", o)
+			require.Equal(t, c.ResultCode == resultAccepted, o.Result != "ok", "accepted is not done until it was seen: %+v", o)
 		case "refused":
 			require.Equal(t, o.ResultCode != nil, done, "told is what the panel refused, not what was not sent: %+v", o)
 		case "expired":
 			require.False(t, done, "the panel was told of a command that had expired: %+v at %v", o, c.At)
 		default:
 			require.Equal(t, "unknown", o.State)
+			if o.Result == "no_effect" {
+				require.True(t, done, "what was never accepted can't be without effect: %+v", o)
+				require.Equal(t, resultAccepted, c.ResultCode, "%+v", o)
+			}
 		}
 	}
 }
+
+// resultAccepted is a panel's answer that says no more than that it has understood.
+const resultAccepted = 0xFF
 
 // resultCodeNotFound is a panel's answer to a code that it does not know; it does not look at the rest then.
 const resultCodeNotFound = 1
@@ -330,5 +368,6 @@ const onTheWay = 100 * time.Millisecond
 // is reports whether a panel may have been told this by that order. Clocks are those of one host.
 func (o orderedCommand) is(c PanelCommand) bool {
 	return !c.At.Before(o.RequestedAt) && c.At.Before(o.DeadlineAt.Add(onTheWay)) && strings.Contains(c.Command, orders[o.Kind][o.ArmMode]) &&
-		(c.ResultCode == resultCodeNotFound || slices.Equal(c.Partitions, o.Partitions))
+		(c.ResultCode == resultCodeNotFound ||
+			slices.Equal(c.Partitions, o.Partitions) && slices.Equal(c.Zones, o.Zones) && slices.Equal(c.Outputs, o.Outputs))
 }

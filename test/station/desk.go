@@ -114,8 +114,10 @@ func (d *Desk) Do(ctx context.Context, method, path string, body, out any) (stat
 // Order is what a panel is to do.
 type Order struct {
 	Kind       string `json:"kind"`
-	Partitions []int  `json:"partitions"`
-	ArmMode    int    `json:"arm_mode"`
+	Partitions []int  `json:"partitions,omitempty"`
+	Zones      []int  `json:"zones,omitempty"`
+	Outputs    []int  `json:"outputs,omitempty"`
+	ArmMode    int    `json:"arm_mode,omitempty"`
 	DeadlineS  int    `json:"deadline_s,omitempty"`
 }
 

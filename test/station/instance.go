@@ -3,6 +3,7 @@ package station
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/failpoint"
+	"dozor/internal/obs"
 )
 
 // Instance is dozor serve in a process of its own. Its name, roles and addresses stay over restarts.
@@ -27,6 +29,7 @@ type Instance struct {
 	roles  string
 	listen string
 	health string
+	extra  []string // settings of its own
 }
 
 // Instance makes an instance with roles, "worker,api,relay" for all; nothing runs before Start.
@@ -47,19 +50,29 @@ func (i *Instance) Start(orders string) {
 	i.start(Binary(i.t), []string{"serve"}, append(append(i.s.environment(), i.environment()...), failpoint.Variable+"="+orders))
 }
 
+// Set gives the instance settings of its own from its next start on, as NAME=value.
+func (i *Instance) Set(settings ...string) { i.extra = settings }
+
 // environment is what every dozor of the station is told.
 func (s *Station) environment() []string {
-	return []string{
+	environment := []string{
 		"DATABASE_URL=" + s.Postgres.AppURL(s.database),
 		"DOZOR_KEY_FILE=" + s.keyFile,
 	}
+	if s.Rabbit != nil {
+		environment = append(environment, "AMQP_URL="+s.Rabbit.URL("/"))
+	}
+	if s.Redis != nil {
+		environment = append(environment, "REDIS_URL="+s.Redis.URL())
+	}
+	return environment
 }
 
 func (i *Instance) environment() []string {
-	return []string{
+	return append([]string{
 		"DOZOR_ROLES=" + i.roles, "DOZOR_INSTANCE=" + i.name, "DOZOR_LISTEN=" + i.listen, "DOZOR_HEALTH_LISTEN=" + i.health,
 		"DOZOR_DESK_GRACE=0", // screens of tests make no sound
-	}
+	}, i.extra...)
 }
 
 // Name is what the instance calls itself in leases and logs.
@@ -100,13 +113,35 @@ func (i *Instance) Ready(within time.Duration) {
 
 // IsReady asks the instance whether it is ready.
 func (i *Instance) IsReady() bool {
+	readiness, err := i.Readiness()
+	return err == nil && readiness.Ready
+}
+
+// Readiness is what the instance says of itself and its parts.
+func (i *Instance) Readiness() (obs.Readiness, error) {
+	var readiness obs.Readiness
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+i.health+"/readyz", nil)
 	require.NoError(i.t, err)
 	res, err := control.Do(req)
 	if err != nil {
-		return false
+		return readiness, err
 	}
-	return res.Body.Close() == nil && res.StatusCode == http.StatusOK
+	defer res.Body.Close()
+	return readiness, json.NewDecoder(res.Body).Decode(&readiness)
+}
+
+// Sees returns how the instance sees a part that it can do without: the word for its state, empty when all is well, and why.
+func (i *Instance) Sees(part string) (state, reason string) {
+	readiness, err := i.Readiness()
+	if err != nil {
+		return "unknown", err.Error()
+	}
+	for _, c := range readiness.Checks {
+		if c.Name == part {
+			return c.Detail, c.Error
+		}
+	}
+	return "unknown", "not checked"
 }
 
 // pause is the time between two looks at something.

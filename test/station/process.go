@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,6 +30,7 @@ type Process struct {
 	state   *os.ProcessState
 	wanted  bool // its end is the test's doing
 	started time.Time
+	allowed []string // parts of lines that may say ERROR
 }
 
 func newProcess(t testing.TB, dir, name string) *Process {
@@ -132,6 +134,26 @@ func (p *Process) Expect() {
 	p.wanted = true
 }
 
+// PID is the process that was started last.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cmd.Process.Pid
+}
+
+// Freeze stops the process where it stands, as a host does that swaps or is paused.
+func (p *Process) Freeze() { p.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (p *Process) Thaw() { p.Signal(syscall.SIGCONT) }
+
+// Allow says that the process has reason to write errors with this text: somebody must act, since the test made it so.
+func (p *Process) Allow(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.allowed = append(p.allowed, text)
+}
+
 // Log returns everything that the process has written so far.
 func (p *Process) Log() string {
 	text, err := os.ReadFile(p.log)
@@ -156,6 +178,7 @@ func (p *Process) end() {
 		}
 	default:
 		_ = cmd.Process.Signal(syscall.SIGTERM) // it may end at this moment
+		_ = cmd.Process.Signal(syscall.SIGCONT) // a test that failed may have left it frozen
 		select {
 		case <-done:
 		case <-time.After(stopLimit):
@@ -174,11 +197,17 @@ const stopLimit = 20 * time.Second
 func (p *Process) blame() {
 	for line := range bytes.Lines([]byte(p.Log())) {
 		for _, sign := range []string{"WARNING: DATA RACE", "panic:", `"level":"ERROR"`, "level=ERROR", "fatal error:"} {
-			if bytes.Contains(line, []byte(sign)) {
+			if bytes.Contains(line, []byte(sign)) && !p.allows(line) {
 				p.t.Errorf("%s wrote: %s", p.name, bytes.TrimSpace(line))
 			}
 		}
 	}
+}
+
+func (p *Process) allows(line []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.allowed, func(text string) bool { return bytes.Contains(line, []byte(text)) })
 }
 
 // shownLines of each log are printed when a test fails; the whole is kept beside.

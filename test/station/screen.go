@@ -299,6 +299,13 @@ func (c *Screen) Connections() (dials, resets int) {
 	return c.dials, c.resets
 }
 
+// Repeated returns how many frames came although the screen had them.
+func (c *Screen) Repeated() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.again
+}
+
 // WasToldToReconnect reports whether a server that stops has said so.
 func (c *Screen) WasToldToReconnect() bool {
 	c.mu.Lock()

@@ -32,8 +32,11 @@ type PanelEvent struct {
 // PanelCommand is what a panel was told to do.
 type PanelCommand struct {
 	At         time.Time `json:"at"`
+	Connection int       `json:"connection"` // the ID of the one that brought it
 	Command    string    `json:"command"`
 	Partitions []int     `json:"partitions"`
+	Zones      []int     `json:"zones"`
+	Outputs    []int     `json:"outputs"`
 	ResultCode int       `json:"result_code"`
 }
 
@@ -53,11 +56,19 @@ type PanelView struct {
 
 // Connection is one connection that a panel has seen.
 type Connection struct {
+	ID       int            `json:"id"`
 	OpenedAt time.Time      `json:"opened_at"`
 	ClosedAt time.Time      `json:"closed_at"`
+	FirstAt  time.Time      `json:"first_at"` // of its requests
 	Busy     bool           `json:"busy"`
 	Requests map[string]int `json:"requests"`
 	Answers  int            `json:"answers"`
+	Recent   []Asked        `json:"recent"` // its newest requests
+}
+
+// Asked is a request of a connection.
+type Asked struct {
+	At time.Time `json:"at"`
 }
 
 // Acted is the answer to an act: what it put on record at once.
@@ -144,6 +155,50 @@ func (s *Simulator) Commands(panel int) ([]PanelCommand, []Connection) {
 	}
 	require.NoError(s.t, s.call(http.MethodGet, fmt.Sprintf("/panels/%d/connections", panel), &answer))
 	return answer.Commands, answer.Connections
+}
+
+// Rivals returns the connections of a panel that made requests in the same time, in pairs: the one that was there, and the
+// one that came.
+func (s *Simulator) Rivals(panel int) (pairs [][2]Connection) {
+	s.t.Helper()
+	var answer struct {
+		Rivals      [][2]int     `json:"rivals"`
+		Connections []Connection `json:"connections"`
+	}
+	require.NoError(s.t, s.call(http.MethodGet, fmt.Sprintf("/panels/%d/connections", panel), &answer))
+	of := map[int]Connection{}
+	for _, c := range answer.Connections {
+		of[c.ID] = c
+	}
+	for _, r := range answer.Rivals {
+		pairs = append(pairs, [2]Connection{of[r[0]], of[r[1]]})
+	}
+	return pairs
+}
+
+// Storm is what is known of a storm.
+type Storm struct {
+	Running bool `json:"running"`
+	Struck  int  `json:"struck"`
+	Strikes []struct {
+		Panel int    `json:"panel"`
+		Kind  string `json:"kind"`
+	} `json:"strikes"`
+}
+
+// StartStorm strikes all panels at random, by a seed, for so long.
+func (s *Simulator) StartStorm(seed uint64, lasts time.Duration) {
+	s.t.Helper()
+	var storm Storm
+	require.NoError(s.t, s.call(http.MethodPost, fmt.Sprintf("/storm?ms=%d&seed=%d", lasts.Milliseconds(), seed), &storm))
+}
+
+// Storm tells of the storm that was started last.
+func (s *Simulator) Storm() Storm {
+	s.t.Helper()
+	var storm Storm
+	require.NoError(s.t, s.call(http.MethodGet, "/storm", &storm))
+	return storm
 }
 
 func (s *Simulator) call(method, path string, answer any) error {

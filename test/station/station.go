@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -21,6 +22,8 @@ import (
 	"dozor/internal/ids"
 	"dozor/internal/pg"
 	"dozor/internal/pgtemp"
+	"dozor/internal/rabbittemp"
+	"dozor/internal/redistemp"
 	"dozor/internal/secret"
 	"dozor/internal/site"
 )
@@ -31,8 +34,12 @@ type Options struct {
 	Panels int
 	// Sim are further arguments of dozor sim.
 	Sim []string
+	// Key is the integration key under which all panels speak; empty where they speak plainly.
+	Key string
 	// OwnPostgres gives the station a cluster of its own, to be killed.
 	OwnPostgres bool
+	// Rabbit and Redis give the station those servers, its own, to be killed.
+	Rabbit, Redis bool
 }
 
 // Station is PostgreSQL, a simulator, and whatever instances of dozor the test starts.
@@ -41,12 +48,16 @@ type Station struct {
 	Dir      string
 	Sim      *Simulator
 	Postgres *pgtemp.Server
+	Rabbit   *rabbittemp.Server // nil unless asked for
+	Redis    *redistemp.Server  // nil unless asked for
 	// DB is the way of the tests to the database: as its owner.
 	DB *pg.Pool
 	// Panels are those known to dozor, in the order in which they were added.
 	Panels []Panel
 
 	database  string
+	key       string
+	wrapped   map[int]bool // panels whose memory has come round, by number
 	keyFile   string
 	auth      *auth.Auth
 	sites     *site.Sites
@@ -82,7 +93,7 @@ func New(t testing.TB, o Options) *Station {
 	dir, err := os.MkdirTemp("", "dozor-"+unsafe.ReplaceAllString(t.Name(), "-")+"-")
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755))
-	s := &Station{T: t, Dir: dir, database: fmt.Sprintf("station_%d", databases.Add(1)), keyFile: filepath.Join(dir, "key")}
+	s := &Station{T: t, Dir: dir, key: o.Key, wrapped: map[int]bool{}, database: fmt.Sprintf("station_%d", databases.Add(1)), keyFile: filepath.Join(dir, "key")}
 	t.Cleanup(s.tellOrRemove)
 	t.Cleanup(s.stop)
 
@@ -99,10 +110,30 @@ func New(t testing.TB, o Options) *Station {
 		t.Cleanup(s.dropDatabase)
 	}
 	t.Cleanup(s.DB.Close)
+	s.startServers(o)
 	t.Cleanup(s.stop)
-	s.Sim = startSimulator(t, dir, o.Panels, o.Sim...)
+	s.Sim = startSimulator(t, dir, o.Panels, append(slices.Clone(o.Sim), "--key="+o.Key)...)
 	s.processes = append(s.processes, s.Sim.Process)
 	return s
+}
+
+// startServers starts those that a station can do without.
+func (s *Station) startServers(o Options) {
+	t := s.T
+	t.Helper()
+	// Not within the time of the test: they outlive its end by their stop.
+	ctx := context.Background()
+	var err error
+	if o.Rabbit {
+		s.Rabbit, err = rabbittemp.Start(ctx, rabbittemp.Config{Dir: filepath.Join(s.Dir, "rabbitmq")})
+		require.NoError(t, err)
+		t.Cleanup(s.Rabbit.Kill)
+	}
+	if o.Redis {
+		s.Redis, err = redistemp.Start(ctx, redistemp.Config{Dir: filepath.Join(s.Dir, "redis"), TCP: true})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Redis.Kill(context.Background())) })
+	}
 }
 
 // prepare makes the database, its schema, the keyring and the user.
@@ -139,7 +170,7 @@ func (s *Station) AddPanel(number int, code string) Panel {
 	siteID, err := s.sites.CreateSite(ctx, by, site.NewSite{Name: fmt.Sprintf("Obiekt %d", number), City: "Lublin"})
 	require.NoError(s.T, err)
 	id, err := s.sites.CreatePanel(ctx, by, site.NewPanel{
-		SiteID: siteID, Name: fmt.Sprintf("Centrala %d", number), Host: host, Port: n, Code: secret.Redacted(code), Enabled: true,
+		SiteID: siteID, Name: fmt.Sprintf("Centrala %d", number), Host: host, Port: n, Code: secret.Redacted(code), Key: secret.Redacted(s.key), Enabled: true,
 	})
 	require.NoError(s.T, err)
 	p := Panel{Number: number, ID: id, SiteID: siteID}

@@ -1,4 +1,4 @@
-package kill
+package station
 
 import (
 	"context"
@@ -7,18 +7,18 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"dozor/test/station"
+	"dozor/internal/ids"
 )
 
-// town is what goes on at the guarded sites while processes die: people, burglars, and operators who order things.
-type town struct {
-	s    *station.Station
-	desk *station.Desk
+// Town is what goes on at the guarded sites while parts of the station die: people, burglars, and operators who order
+// things.
+type Town struct {
+	s    *Station
+	desk *Desk
 	stop context.CancelFunc
 	done sync.WaitGroup
 
@@ -28,10 +28,10 @@ type town struct {
 	ordered  int
 }
 
-// live lets the town live until rest is called.
-func live(s *station.Station, desk *station.Desk, r *rand.Rand) *town {
+// Live lets the town live until Rest is called, by the numbers of r.
+func (s *Station) Live(desk *Desk, r *rand.Rand) *Town {
 	ctx, stop := context.WithCancel(context.Background())
-	w := &town{s: s, desk: desk, stop: stop}
+	w := &Town{s: s, desk: desk, stop: stop}
 	people, operators := rand.New(rand.NewPCG(r.Uint64(), 1)), rand.New(rand.NewPCG(r.Uint64(), 2))
 	w.done.Go(func() { w.pace(ctx, people, 250*time.Millisecond, w.act) })
 	w.done.Go(func() { w.pace(ctx, operators, 700*time.Millisecond, w.operators(ctx)) })
@@ -42,8 +42,9 @@ func live(s *station.Station, desk *station.Desk, r *rand.Rand) *town {
 	return w
 }
 
-// rest ends it, and says what happened that must not.
-func (w *town) rest(t *testing.T) {
+// Rest ends it, and says what happened that must not.
+func (w *Town) Rest() {
+	t := w.s.T
 	t.Helper()
 	w.stop()
 	w.done.Wait()
@@ -59,7 +60,7 @@ func (w *town) rest(t *testing.T) {
 }
 
 // pace does something again and again, at odd times.
-func (w *town) pace(ctx context.Context, r *rand.Rand, every time.Duration, do func(*rand.Rand) error) {
+func (w *Town) pace(ctx context.Context, r *rand.Rand, every time.Duration, do func(*rand.Rand) error) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -75,8 +76,8 @@ func (w *town) pace(ctx context.Context, r *rand.Rand, every time.Duration, do f
 }
 
 // act lets one thing happen at one of the sites.
-func (w *town) act(r *rand.Rand) error {
-	panel, partition, zone := 1+r.IntN(panels), 1+r.IntN(2), 1+r.IntN(16)
+func (w *Town) act(r *rand.Rand) error {
+	panel, partition, zone := w.s.Panels[r.IntN(len(w.s.Panels))].Number, 1+r.IntN(2), 1+r.IntN(16)
 	var what string
 	switch n := r.IntN(100); {
 	case n < 35:
@@ -105,33 +106,40 @@ func (w *town) act(r *rand.Rand) error {
 
 // signatures are orders that differ, so that a panel's own record says which of them it was told of: the same one does not
 // come back to a panel before its deadline has long passed.
-func signatures() []station.Order {
-	var all []station.Order
+func signatures() []Order {
+	var all []Order
 	for _, partitions := range [][]int{{1}, {2}, {1, 2}} {
 		for mode := range 4 {
-			all = append(all, station.Order{Kind: "arm", ArmMode: mode, Partitions: partitions})
+			all = append(all, Order{Kind: "arm", ArmMode: mode, Partitions: partitions})
 		}
-		all = append(all, station.Order{Kind: "disarm", Partitions: partitions}, station.Order{Kind: "clear_alarm", Partitions: partitions})
+		all = append(all, Order{Kind: "disarm", Partitions: partitions}, Order{Kind: "clear_alarm", Partitions: partitions},
+			Order{Kind: "force_arm", ArmMode: 2, Partitions: partitions})
 	}
-	return all
+	// Zone 11 is that of no other hand; whatever was bypassed ends as it began.
+	for _, kind := range []string{"bypass", "unbypass"} {
+		all = append(all, Order{Kind: kind, Zones: []int{11}})
+	}
+	for _, kind := range []string{"outputs_on", "outputs_switch", "outputs_off"} {
+		all = append(all, Order{Kind: kind, Outputs: []int{5}})
+	}
+	return append(all, Order{Kind: "clear_troubles"})
 }
 
 // operators order one thing after the other. What the station can't take at a moment is no problem: a panel that is away,
 // an instance that is dead.
-func (w *town) operators(ctx context.Context) func(*rand.Rand) error {
-	next := [panels]int{}
+func (w *Town) operators(ctx context.Context) func(*rand.Rand) error {
+	next := map[ids.PanelID]int{}
 	all := signatures()
 	return func(r *rand.Rand) error {
-		p := w.s.Panels[r.IntN(panels)]
-		i := p.Number - 1
-		if next[i] == 0 {
-			next[i] = r.IntN(len(all)) + 1
+		p := w.s.Panels[r.IntN(len(w.s.Panels))]
+		if next[p.ID] == 0 {
+			next[p.ID] = r.IntN(len(all)) + 1
 		}
-		o := all[next[i]%len(all)]
-		next[i]++
+		o := all[next[p.ID]%len(all)]
+		next[p.ID]++
 		o.DeadlineS = 8
 		_, err := w.desk.Command(ctx, p.ID, o)
-		if problem, ok := errors.AsType[station.Problem](err); ok && problem.Status < http.StatusInternalServerError &&
+		if problem, ok := errors.AsType[Problem](err); ok && problem.Status < http.StatusInternalServerError &&
 			problem.Status != http.StatusConflict {
 			return fmt.Errorf("order %+v of panel %d: %w", o, p.ID, err)
 		}
