@@ -68,11 +68,7 @@ func (l *Log) gapReason(s *segment) string {
 		if s.tail.record.Code() == codeErased {
 			return endErased.String()
 		}
-		held := 0
-		for _, newer := range l.segments[max(0, l.position(s)):] {
-			held += 1 - newer.tail.offset
-		}
-		if held >= l.capacity() {
+		if l.heldFrom(s) >= l.capacity() {
 			return reasonWrapped
 		}
 		return reasonShort

@@ -32,6 +32,7 @@ type bench struct {
 	sent  []bus.Message
 	room  func(walked bool) bool
 	held  int
+	seen  uint64 // sequence of the newest record at first contact
 }
 
 func setup(t *testing.T, records int) *bench {

@@ -225,9 +225,16 @@ func (l *Log) meet(newer *segment, p pair, arg satel.Index) {
 			return
 		}
 		if s.end == endOpen {
-			l.finish(s, endLost, l.cfg.Clock())
+			l.giveUp(s, l.cfg.Clock())
 		}
 	}
+}
+
+// giveUp ends the walk of a segment whose records can't be read any more.
+func (l *Log) giveUp(s *segment, at time.Time) {
+	l.unconfirm(s)
+	s.end = endLost
+	l.sayGap(s, at)
 }
 
 func (l *Log) position(s *segment) int {
@@ -290,9 +297,7 @@ func (l *Log) finish(s *segment, end ending, at time.Time) {
 	}
 	for i := l.position(s) - 1; i >= 0; i-- {
 		if older := l.segments[i]; older.end == endOpen {
-			l.unconfirm(older)
-			older.end = endLost
-			l.sayGap(older, at)
+			l.giveUp(older, at)
 		}
 	}
 	if l.isGap(s) {
@@ -314,7 +319,16 @@ func (l *Log) isGap(s *segment) bool {
 	if s.firstContact {
 		return false
 	}
-	return !(s.end == endEmpty && oldest && len(l.known) == 0 && 1-s.tail.offset < l.capacity())
+	return !(s.end == endEmpty && oldest && len(l.known) == 0 && l.heldFrom(s) < l.capacity())
+}
+
+// heldFrom is how many records were read of a segment and of all newer ones.
+func (l *Log) heldFrom(s *segment) int {
+	held := 0
+	for _, newer := range l.segments[max(0, l.position(s)):] {
+		held += 1 - newer.tail.offset
+	}
+	return held
 }
 
 // capacity is how many records the panel's memory holds. Of a panel whose model is not

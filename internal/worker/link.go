@@ -37,7 +37,7 @@ const (
 	// module: it needs that long to be free again.
 	apart = time.Second
 	// stableAfter is how long a connection must have stood for earlier failures not to count.
-	stableAfter = 15 * time.Second
+	stableAfter = 5 * time.Second
 
 	// A module hangs up 25 s after a lost client's last request. Of our own we know when
 	// that was; what another worker has said of its panel may be 5 s old.
