@@ -70,6 +70,14 @@ func zones(in int, first int, named ...zone) []sim.Zone {
 	return out
 }
 
+// mustBeClosed makes a zone one that refuses arming while it is open.
+func mustBeClosed(number int, all []sim.Zone) []sim.Zone {
+	for i := range all {
+		all[i].Priority = all[i].Priority || all[i].Number == number
+	}
+	return all
+}
+
 type zone struct {
 	name     string
 	reaction sim.Reaction
@@ -89,11 +97,11 @@ func jeweller() Site {
 		Panel: sim.Site{
 			Name:       "JUBILER",
 			Partitions: []sim.Partition{partition(1, "Salon", 15*time.Second, 5*time.Second), partition(2, "Sejf", 0, 3*time.Second)},
-			Zones: append(zones(1, 1,
+			Zones: append(mustBeClosed(5, zones(1, 1,
 				zone{"Drzwi wejściowe", sim.EntryExit}, zone{"Witryna lewa", sim.Perimeter}, zone{"Witryna prawa", sim.Perimeter},
 				zone{"Salon PIR", sim.DelayedInterior}, zone{"Drzwi tylne", sim.Instant}, zone{"Zaplecze PIR", sim.Instant},
 				zone{"Okno WC", sim.Instant}, zone{"Dym zaplecze", sim.Smoke24h}, zone{"Obudowa syreny", sim.Tamper24h},
-				zone{"Napad kasa", sim.PanicSilent}),
+				zone{"Napad kasa", sim.PanicSilent})),
 				zones(2, 11, zone{"Sejf wibracyjna", 10}, zone{"Sejf kontaktron", sim.Instant})...),
 			Outputs: []sim.Output{{Number: 1, Name: "Syrena zewn.", Function: 1}, {Number: 2, Name: "Czuwanie", Function: 21}},
 			Users:   []sim.User{station(), person(4, "Anna Wilk", "2468"), person(5, "Piotr Wilk", "1357")},

@@ -24,32 +24,55 @@ type Reach struct {
 	Number int64
 }
 
-// Access returns how to reach an enabled panel, its user code and its
-// integration key opened; ErrPanelNotFound
-// also for one that is disabled or retired.
+// Access returns how to reach an enabled panel, its user code and its integration key
+// opened; ErrPanelNotFound also for one that is disabled or retired.
 func (s *Sites) Access(ctx context.Context, panel ids.PanelID) (Reach, error) {
+	found, err := s.AccessAll(ctx, []ids.PanelID{panel})
+	if err != nil {
+		return Reach{}, err
+	}
+	r, ok := found[panel]
+	if !ok {
+		return Reach{}, ErrPanelNotFound
+	}
+	return r, nil
+}
+
+// AccessAll returns what Access does of many panels at once, those that are disabled or
+// retired left out. An error may be of some of them: what could be read and opened is
+// returned beside it.
+func (s *Sites) AccessAll(ctx context.Context, panels []ids.PanelID) (map[ids.PanelID]Reach, error) {
+	rows, err := s.d.Pool.Query(ctx, `
+		SELECT id, site_id, host, port, code_secret, key_secret, reach FROM panels WHERE id = ANY ($1) AND enabled`, panels)
+	if err != nil {
+		return nil, fmt.Errorf("read how to reach %d panels: %w", len(panels), err)
+	}
+	found := make(map[ids.PanelID]Reach, len(panels))
+	var failed []error
+	var panel ids.PanelID
 	var r Reach
 	var host string
 	var port int
-	var sealed, sealedKey []byte
-	err := s.d.Pool.QueryRow(ctx, "SELECT site_id, host, port, code_secret, key_secret, reach FROM panels WHERE id = $1 AND enabled", int64(panel)).
-		Scan(&r.SiteID, &host, &port, &sealed, &sealedKey, &r.Number)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Reach{}, ErrPanelNotFound
-	}
+	var sealedCode, sealedKey []byte
+	_, err = pgx.ForEachRow(rows, []any{&panel, &r.SiteID, &host, &port, &sealedCode, &sealedKey, &r.Number}, func() error {
+		code, err := s.d.Keyring.Open(sealedCode)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("open the code of panel %d: %w", panel, err))
+			return nil
+		}
+		if r.Key, err = s.reopen(sealedKey, false); err != nil {
+			failed = append(failed, fmt.Errorf("open the integration key of panel %d: %w", panel, err))
+			return nil
+		}
+		r.Address = net.JoinHostPort(host, strconv.Itoa(port))
+		r.Code = secret.Redacted(code)
+		found[panel] = r
+		return nil
+	})
 	if err != nil {
-		return Reach{}, fmt.Errorf("read how to reach panel %d: %w", panel, err)
+		failed = append(failed, fmt.Errorf("read how to reach %d panels: %w", len(panels), err))
 	}
-	code, err := s.d.Keyring.Open(sealed)
-	if err != nil {
-		return Reach{}, fmt.Errorf("open the code of panel %d: %w", panel, err)
-	}
-	if r.Key, err = s.reopen(sealedKey, false); err != nil {
-		return Reach{}, fmt.Errorf("open the integration key of panel %d: %w", panel, err)
-	}
-	r.Address = net.JoinHostPort(host, strconv.Itoa(port))
-	r.Code = secret.Redacted(code)
-	return r, nil
+	return found, errors.Join(failed...)
 }
 
 // Moved returns which panels are reached otherwise than under the number given, or not at

@@ -254,18 +254,40 @@ func (w *Worker) acquire(ctx, sessions context.Context, p plan) (taken int, err 
 	if w.refused = err != nil; err != nil {
 		return 0, fmt.Errorf("acquire leases: %w", err)
 	}
-	for i, l := range granted {
-		access, err := w.cfg.Panels.Access(ctx, l.PanelID)
-		if err != nil {
-			w.cfg.Logger.Error("a panel's access data can't be read", "panel_id", l.PanelID, "err", err)
-			continue
-		}
-		w.begin(sessions, l, access, i >= p.take)
-	}
+	taken, err = w.beginAll(ctx, sessions, granted, p.take)
 	if len(granted) > p.take {
 		w.keepUntil = w.cfg.Clock().Add(keepAdoptedFor)
 	}
-	return len(granted), nil
+	return taken, err
+}
+
+// beginAll begins the sessions of granted panels; those behind the number of its share are
+// adopted. What a store that can't be asked leaves without a session is given back. A panel
+// whose secrets can't be opened is not: it waits until its lease has run out, and is tried
+// again.
+func (w *Worker) beginAll(ctx, sessions context.Context, granted []live.Lease, share int) (taken int, err error) {
+	if len(granted) == 0 {
+		return 0, nil
+	}
+	panels := make([]ids.PanelID, len(granted))
+	for i, l := range granted {
+		panels[i] = l.PanelID
+	}
+	access, err := w.cfg.Panels.AccessAll(ctx, panels)
+	if err != nil {
+		w.cfg.Logger.Error("access data of panels can't be read", "panels", len(granted)-len(access), "err", err)
+	}
+	for i, l := range granted {
+		if reach, ok := access[l.PanelID]; ok {
+			w.begin(sessions, l, reach, i >= share)
+			taken++
+		}
+	}
+	if taken == 0 && err != nil {
+		// Nobody is told: what can't be read here can't be read elsewhere either.
+		return 0, errors.Join(err, w.cfg.Leases.Release(ctx, w.cfg.Instance, granted))
+	}
+	return taken, nil
 }
 
 func (w *Worker) begin(sessions context.Context, l live.Lease, access site.Reach, adopted bool) {

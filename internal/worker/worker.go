@@ -20,6 +20,7 @@ import (
 // Panels tells how to reach panels and keeps what they call their parts.
 type Panels interface {
 	Access(ctx context.Context, panel ids.PanelID) (site.Reach, error)
+	AccessAll(ctx context.Context, panels []ids.PanelID) (map[ids.PanelID]site.Reach, error)
 	// Moved returns which panels are reached otherwise than under the numbers given.
 	Moved(ctx context.Context, held map[ids.PanelID]int64) ([]ids.PanelID, error)
 	// Survey, Heed and Record are of the reading of names, TextWanted and SaveText of that of

@@ -17,12 +17,17 @@ atStation('orders', {}, () => {
     const open = zones.find((zone) => zone.name.startsWith('Drzwi tylne'))
     const truth = async (number) => (await station.panel(jeweller)).zones.find((zone) => zone.number === number)
     const judge = async (what) => {
-      assert.deepEqual(await axeFindings(page), [], what)
-      await window.shot(`orders-${what}`)
+      for (const theme of ['light', 'dark']) {
+        await page.evaluate((name) => (document.documentElement.dataset.theme = name), theme)
+        assert.deepEqual(await axeFindings(page), [], `${what} in the ${theme} theme`)
+        await window.shot(`orders-${what}-${theme}`)
+      }
     }
-    const send = async (state) => {
-      await page.locator('input[name=confirm]:focus').waitFor()
-      await page.keyboard.type(site.name)
+    const send = async (state, named = true) => {
+      if (named) {
+        await page.locator('input[name=confirm]:focus').waitFor()
+        await page.keyboard.type(site.name)
+      }
       await page.keyboard.press('Control+Enter')
       await page.locator(`[data-testid=order-result][data-state=${state}]`).waitFor({ timeout: 20_000 })
     }
@@ -50,6 +55,17 @@ atStation('orders', {}, () => {
     assert.equal(await page.locator(`[data-zone-open="${bypassed.number}"]`).count(), 0, 'a bypassed zone is in nobody’s way')
     assert.ok((await page.getByTestId('in-the-way').innerText()).includes(open.name))
     await judge('in-the-way')
+    await send('refused')
+    assert.equal((await station.panel(jeweller)).partitions[0].phase, 'disarmed')
+    await judge('arming-refused')
+    await page.locator('[data-order=force_arm]').press('Enter')
+    await page.locator(`[data-zone-open="${open.number}"]`).waitFor()
+    await page.locator('input[name=confirm]:focus').waitFor()
+    await judge('force')
+    await send('done')
+    await until('what is open is left out', async () => (await truth(open.number)).bypassed)
+    assert.notEqual((await station.panel(jeweller)).partitions[0].phase, 'disarmed')
+    await judge('forced')
     await leave()
     await page.getByRole('tab', { name: 'Polecenia' }).press('Enter')
     await page.getByText('Blokada linii').first().waitFor()
@@ -57,6 +73,12 @@ atStation('orders', {}, () => {
     await page.getByRole('tab', { name: 'Zmiany' }).press('Enter')
     await judge('changes')
     await station.restore(jeweller, open.number)
+
+    await page.locator('[data-order=set_clock]').press('Enter')
+    await page.locator('.sheet').waitFor()
+    await send('done', false)
+    await judge('clock')
+    await leave()
   })
 
   inWindows('a module that encrypts is tried with a wrong key and with its own, and a key that stops fitting is said', [{ user: administrator }], async (window) => {
