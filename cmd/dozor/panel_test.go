@@ -172,6 +172,7 @@ func TestInstallersLookAtAPanel(t *testing.T) {
 		_, closes := simulated(t, func(c *sim.Config) {
 			c.Encrypted, c.Key, c.WrongKey = true, "klucz", sim.CloseOnWrongKey
 		})
+		_, keyed := simulated(t, func(c *sim.Config) { c.Encrypted, c.Key = true, "klucz" })
 		_, plain := simulated(t, nil)
 		_, taken := simulated(t, func(c *sim.Config) { c.Encrypted, c.Key = true, "klucz" })
 		holder, err := net.Dial("tcp", taken)
@@ -187,7 +188,7 @@ func TestInstallersLookAtAPanel(t *testing.T) {
 		}{
 			"wrong key, silence":                 {address, "zamek", "does not answer under this key"},
 			"wrong key, hangs up":                {closes, "zamek", "does not answer under this key"},
-			"no key":                             {address, "", "wants a key"},
+			"no key":                             {keyed, "", "wants a key"},
 			"key for a module that uses none":    {plain, "klucz", "does not answer under this key"},
 			"taken by another":                   {taken, "klucz", "is taken"},
 			"taken by another, key is wrong too": {taken, "zamek", "is taken"},
