@@ -42,8 +42,12 @@ func (s *Sites) Access(ctx context.Context, panel ids.PanelID) (Reach, error) {
 // retired left out. An error may be of some of them: what could be read and opened is
 // returned beside it.
 func (s *Sites) AccessAll(ctx context.Context, panels []ids.PanelID) (map[ids.PanelID]Reach, error) {
+	numbers := make([]int64, len(panels))
+	for i, panel := range panels {
+		numbers[i] = int64(panel)
+	}
 	rows, err := s.d.Pool.Query(ctx, `
-		SELECT id, site_id, host, port, code_secret, key_secret, reach FROM panels WHERE id = ANY ($1) AND enabled`, panels)
+		SELECT id, site_id, host, port, code_secret, key_secret, reach FROM panels WHERE id = ANY ($1::bigint[]) AND enabled`, numbers)
 	if err != nil {
 		return nil, fmt.Errorf("read how to reach %d panels: %w", len(panels), err)
 	}

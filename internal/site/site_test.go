@@ -92,8 +92,18 @@ func TestACodeOfAnotherKeyringIsNotOpened(t *testing.T) {
 	require.NoError(t, err)
 	other, err := secret.ParseKeyring(secret.GenerateKey())
 	require.NoError(t, err)
-	_, err = site.New(site.Deps{Pool: db.Pool, Keyring: other}).Access(t.Context(), panel)
+	mixed := site.New(site.Deps{Pool: db.Pool, Keyring: other, Audit: audit.New(other, "test"), States: states(nil)})
+	_, err = mixed.Access(t.Context(), panel)
 	require.ErrorIs(t, err, secret.ErrNotOurs)
+
+	own, err := mixed.CreatePanel(t.Context(), cli, site.NewPanel{SiteID: id, Host: "h2", Port: 1, Code: "4321", Enabled: true})
+	require.NoError(t, err)
+	off, err := mixed.CreatePanel(t.Context(), cli, site.NewPanel{SiteID: id, Host: "h3", Port: 1, Code: "4321"})
+	require.NoError(t, err)
+	all, err := mixed.AccessAll(t.Context(), []ids.PanelID{panel, own, off, 999})
+	require.ErrorIs(t, err, secret.ErrNotOurs)
+	require.Len(t, all, 1, "one that can't be opened hides no other")
+	require.Equal(t, "4321", all[own].Code.Reveal())
 }
 
 func TestWhatCannotBeCreated(t *testing.T) {
