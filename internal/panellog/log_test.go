@@ -58,6 +58,13 @@ func (b *bench) open(pool *pg.Pool) {
 	})
 }
 
+// empty puts a panel in its place that has recorded nothing yet.
+func (b *bench) empty() {
+	var err error
+	b.panel, err = sim.New(sim.Config{Model: smallModel, LogDelay: -1, Now: func() time.Time { return b.now }})
+	require.NoError(b.t, err)
+}
+
 func (b *bench) record(n int) {
 	_, err := b.panel.Burst(max(n, 1), sim.BurstMixed)
 	require.NoError(b.t, err)
@@ -306,6 +313,32 @@ func TestALaterHolderEndsAnEarlierOne(t *testing.T) {
 	require.Empty(t, b.sent, "nothing is sent without a row of its segment")
 	_, err = b.log.Look(t.Context())
 	require.ErrorIs(t, err, panellog.ErrLost)
+}
+
+func TestTheLogOfAnEmptyMemoryBeginsAlthoughAFirstTryFailed(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	b.empty()
+	b.open(b.db.Pool)
+	b.connect()
+	b.store()
+
+	other, err := b.db.Pool.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = other.Exec(t.Context(), "LOCK TABLE panel_logs IN EXCLUSIVE MODE")
+	require.NoError(t, err)
+	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	require.Error(t, b.log.Settle(soon))
+	require.NoError(t, other.Rollback(t.Context()))
+
+	require.False(t, b.log.Settled(), "something is left to do")
+	b.settle()
+	require.True(t, b.log.Begun())
+	b.record(2)
+	b.sent = nil
+	b.walk()
+	require.Len(t, b.sent, 2)
 }
 
 func TestADeadLetterCountsAsStored(t *testing.T) {

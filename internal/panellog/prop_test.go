@@ -10,7 +10,6 @@ import (
 
 	"dozor/internal/wire"
 	"dozor/satel"
-	"dozor/satel/sim"
 )
 
 // Whatever happens in whatever order, a record that the panel's memory still holds in the end was sent, in its place; and
@@ -65,9 +64,7 @@ func (b *bench) anew(rt *rapid.T) {
 	for _, table := range []string{"panel_log_segments", "panel_log_epochs", "panel_logs", "event_keys"} {
 		b.db.Exec(b.t, "DELETE FROM "+table)
 	}
-	var err error
-	b.panel, err = sim.New(sim.Config{Model: smallModel, LogDelay: -1, Now: func() time.Time { return b.now }})
-	require.NoError(rt, err)
+	b.empty()
 	b.sent, b.seen = nil, 0
 	b.open(b.db.Pool)
 	if rapid.Bool().Draw(rt, "empty at first contact") {

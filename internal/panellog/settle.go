@@ -34,7 +34,10 @@ func (l *Log) Settle(ctx context.Context) error {
 }
 
 // Settled reports whether Settle has nothing to do.
-func (l *Log) Settled() bool { return l.loaded && !l.closable() && l.Unsettled() == 0 }
+func (l *Log) Settled() bool {
+	beginning := l.sawEmpty && !l.contact // once that is said, its row is still to be written
+	return l.loaded && !beginning && !l.closable() && l.Unsettled() == 0
+}
 
 // Unsettled is the number of messages sent whose keys were not seen in PostgreSQL.
 func (l *Log) Unsettled() int { return len(l.unsettled()) }
