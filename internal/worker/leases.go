@@ -213,6 +213,9 @@ func (w *Worker) share(ctx, sessions context.Context, atLeast int, adopt bool) e
 	}
 	p := decide(self, w.crew, unheld)
 	p.take = max(p.take, min(atLeast, self.Capacity-self.Held))
+	room := max(0, beginAtOnce-w.queued())
+	p.take = min(p.take, room)
+	p.adopt = min(p.adopt, room-p.take)
 	if p.take+p.adopt <= 0 {
 		return nil
 	}
@@ -223,6 +226,18 @@ func (w *Worker) share(ctx, sessions context.Context, atLeast int, adopt bool) e
 		err = errors.Join(err, joined)
 	}
 	return err
+}
+
+// queued counts the sessions that wait for their turn to open a memory.
+func (w *Worker) queued() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range w.sessions {
+		if h.session.queued.Load() {
+			n++
+		}
+	}
+	return n
 }
 
 // join says what this worker holds and hears of the others.

@@ -86,9 +86,10 @@ type session struct {
 	leaving     atomic.Bool          // shared: is to be given away, takes no more commands
 	ready       atomic.Bool          // shared: takes commands
 	quarantined atomic.Bool          // shared: tried seldom, and stays here
+	queued      atomic.Bool          // shared: it waits for its turn to open the memory
 	busy        atomic.Bool          // shared: the module says that somebody else has it
 	held        atomic.Int64         // shared: records read whose keys were not seen in PostgreSQL
-	answered    atomic.Int64         // shared: when the panel last answered, Unix ns
+	answered    atomic.Int64         // shared: since when it owes an answer, Unix ns
 
 	reach       atomic.Pointer[site.Reach] // shared: a new code comes in here
 	endingSince time.Time                  // of the worker: since when it was to end, but for what is not stored
@@ -136,10 +137,7 @@ func (s *session) introduce(ctx context.Context) error {
 	if err := s.readClock(ctx); err != nil {
 		return err
 	}
-	if err := s.store(ctx, func(ctx context.Context) error { return s.memory.Connect(ctx, s.reader) }); err != nil {
-		return err
-	}
-	if err := s.look(ctx); err != nil {
+	if err := s.openMemory(ctx); err != nil {
 		return err
 	}
 	s.names = newNameReader(model)
@@ -154,6 +152,22 @@ func (s *session) introduce(ctx context.Context) error {
 	}
 	s.log.Info("connected to the panel", "model", s.state.Model, "version", s.state.Version, "module", s.state.Module, "news", s.state.News)
 	return nil
+}
+
+// openMemory loads what is known of the panel's event memory, and looks at it.
+func (s *session) openMemory(ctx context.Context) error {
+	s.queued.Store(true)
+	err := s.w.opening.Acquire(ctx, 1)
+	s.queued.Store(false)
+	if err != nil {
+		return err
+	}
+	defer s.w.opening.Release(1)
+	s.answered.Store(s.w.cfg.Clock().UnixNano()) // it was not asked meanwhile: the silence was ours
+	if err := s.store(ctx, func(ctx context.Context) error { return s.memory.Connect(ctx, s.reader) }); err != nil {
+		return err
+	}
+	return s.look(ctx)
 }
 
 // meetModule asks the network module which lists there are.
@@ -378,8 +392,13 @@ func (s *session) store(ctx context.Context, step func(context.Context) error) e
 	return nil
 }
 
-// settle lets the memory ask what is stored. A failure is no reason to leave the panel.
+// settle lets the memory ask what is stored, unless enough others do. A failure is no
+// reason to leave the panel.
 func (s *session) settle(ctx context.Context) {
+	if !s.w.settling.TryAcquire(1) {
+		return // due again soon
+	}
+	defer s.w.settling.Release(1)
 	bounded, cancel := context.WithTimeout(ctx, storeAttempt)
 	defer cancel()
 	_ = s.store(ctx, func(context.Context) error { return s.memory.Settle(bounded) })
@@ -407,6 +426,8 @@ func (s *session) silentFor(now, since time.Time) time.Duration {
 	}
 	silent := now.Sub(last)
 	switch {
+	case s.queued.Load():
+		return 0
 	case s.quarantined.Load():
 		silent -= quarantinedFor - silentTooMax
 	case s.busy.Load():

@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"golang.org/x/sync/semaphore"
+
 	"dozor/internal/bus"
 	"dozor/internal/command"
 	"dozor/internal/ids"
@@ -91,16 +93,29 @@ const (
 	thereFor = 8 * time.Second
 )
 
+// How many sessions may begin to follow a memory, and ask what is stored of it, at a time.
+// When thousands begin together they would otherwise have every connection to PostgreSQL:
+// leases could not be renewed, statements would be given up half-way and asked again, and
+// nobody would get on.
+const (
+	openingAtOnce  = 10
+	settlingAtOnce = 6
+	// beginAtOnce is how many panels are taken in one round while none waits to open its
+	// memory: what waits too long there is hung up by its module.
+	beginAtOnce = 300
+)
+
 // Worker keeps the sessions of the panels that it holds.
 type Worker struct {
-	cfg     Config
-	sender  *sender
-	settler *settler
-	states  *stateWriter
-	budget  *budget
-	metrics metrics
-	pace    pace
-	freed   chan struct{} // capacity 1: a panel takes the next command
+	cfg               Config
+	sender            *sender
+	settler           *settler
+	states            *stateWriter
+	budget            *budget
+	metrics           metrics
+	pace              pace
+	freed             chan struct{} // capacity 1: a panel takes the next command
+	opening, settling *semaphore.Weighted
 
 	sharing // of the goroutine that keeps the leases
 
@@ -145,8 +160,9 @@ func New(cfg Config) *Worker {
 	cfg.Logger = cfg.Logger.With("component", "worker")
 	w := &Worker{
 		cfg: cfg, sender: newSender(cfg.Bus, cfg.Logger), states: newStateWriter(cfg.States, cfg.StateWritten, cfg.Logger),
-		settler:  newSettler(panellog.Present(cfg.Pool)),
-		freed:    make(chan struct{}, 1),
+		settler: newSettler(panellog.Present(cfg.Pool)),
+		freed:   make(chan struct{}, 1),
+		opening: semaphore.NewWeighted(openingAtOnce), settling: semaphore.NewWeighted(settlingAtOnce),
 		sessions: map[ids.PanelID]*held{}, passedOn: map[ids.PanelID]passed{},
 		budget:  newBudget(),
 		pace:    pace{pause: namesPause, every: namesEvery, settle: namesSettle},
