@@ -99,7 +99,7 @@ const (
 // nobody would get on.
 const (
 	openingAtOnce  = 10
-	settlingAtOnce = 6
+	settlingAtOnce = 64 // what is stored is asked in one statement for all of them
 	// beginAtOnce is how many panels are taken in one round while none waits to open its
 	// memory: what waits too long there is hung up by its module.
 	beginAtOnce = 300
