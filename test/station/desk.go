@@ -42,7 +42,7 @@ func (d *Desk) signIn(ctx context.Context) error {
 	var answer struct {
 		AccessToken string `json:"access_token"`
 	}
-	_, err := d.Do(ctx, http.MethodPost, "/api/tokens", map[string]string{"login": login, "password": password}, &answer)
+	_, err := d.try(ctx, "", http.MethodPost, "/api/tokens", map[string]string{"login": login, "password": password}, &answer)
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,34 @@ func (p Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Co
 // requestTime bounds one request of a desk.
 const requestTime = 10 * time.Second
 
-// Do sends one request and reads the answer into out, unless that is nil. What the server refuses is a Problem.
+// Do sends one request and reads the answer into out, unless that is nil. What the server refuses is a Problem. A token that
+// has run out, as they do in a quarter of an hour, is replaced.
 func (d *Desk) Do(ctx context.Context, method, path string, body, out any) (status int, err error) {
+	d.mu.Lock()
+	token := d.token
+	d.mu.Unlock()
+	status, err = d.try(ctx, token, method, path, body, out)
+	if status != http.StatusUnauthorized || token == "" {
+		return status, err
+	}
+	d.mu.Lock()
+	if d.token == token {
+		d.token = ""
+	}
+	token = d.token
+	d.mu.Unlock()
+	if token == "" {
+		if err := d.signIn(ctx); err != nil {
+			return status, err
+		}
+		d.mu.Lock()
+		token = d.token
+		d.mu.Unlock()
+	}
+	return d.try(ctx, token, method, path, body, out)
+}
+
+func (d *Desk) try(ctx context.Context, token, method, path string, body, out any) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	var sent bytes.Buffer
@@ -86,11 +112,9 @@ func (d *Desk) Do(ctx context.Context, method, path string, body, out any) (stat
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	d.mu.Lock()
-	if d.token != "" {
-		req.Header.Set("Authorization", "Bearer "+d.token)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	d.mu.Unlock()
 	res, err := control.Do(req)
 	if err != nil {
 		return 0, err
