@@ -171,8 +171,9 @@ SELECT NOT EXISTS (SELECT FROM panel_log_segments WHERE state = 'open')
    AND NOT EXISTS (SELECT FROM commands WHERE state IN ('queued', 'executing'))
    AND (SELECT published = last FROM stream_head)`
 
-// armingTime is how long a simulated panel goes on by itself: the time to enter is the longest.
-const armingTime = 35 * time.Second
+// armingTime is how long a simulated panel goes on by itself: the time to leave, and the time to enter after it where a zone
+// was left open.
+const armingTime = time.Minute
 
 // Compare waits until everything has come to rest, and then holds against each other what the panels recorded, what the
 // database has, what the screen saw, and what the panels were told to do. Nothing may be done to the panels meanwhile.
