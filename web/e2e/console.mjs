@@ -299,7 +299,7 @@ atStation('console', {}, () => {
         await window.row(zone).click()
         await page.getByTestId('alarm').waitFor()
         await fits('alarm')
-        for (const form of ['note', 'resolve', 'pause']) assert.ok(await page.locator(`[data-step=${form}]`).count(), `no ${form} here`)
+        for (const form of ['note', 'resolve', 'pause']) await page.locator(`[data-step=${form}]`).first().waitFor({ state: 'attached' })
         assert.ok((await page.getByTestId('urgent').textContent()).includes(zone.site))
         const [site, button, counters] = await Promise.all(['.urgent-site b', '.urgent .button', '.counters'].map((part) => page.locator(part).boundingBox()))
         assert.ok(site.width >= 80, `the urgent line has ${site.width} pixels for where it is`)

@@ -3,8 +3,8 @@
 //   npm run e2e -- ../bin/dozor
 //
 // or with DOZOR_BIN naming the program. They need Chromium (CHROMIUM, or /usr/bin/chromium) and leave pictures and the
-// log of the stations in test-results. Most of them wait most of the time, so two groups run at once; the storm, which
-// measures pictures, has the machine for itself.
+// log of the stations in test-results. One group runs after the other: two stations and two browsers at once are too
+// much for two cores to keep the times that are tested.
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
@@ -13,11 +13,7 @@ if (process.argv[2]) process.env.DOZOR_BIN = process.argv[2]
 
 const file = (name) => fileURLToPath(new URL(`${name}.mjs`, import.meta.url))
 
-async function group(names, concurrency) {
-  const tests = run({ files: names.map(file), concurrency })
-  tests.on('test:fail', () => { process.exitCode = 1 })
-  for await (const line of tests.compose(new spec())) process.stdout.write(line)
-}
-
-await group(['console', 'attention', 'installed', 'keeping', 'orders', 'controlroom'], 2)
-await group(['storm'], 1)
+const names = ['console', 'attention', 'installed', 'keeping', 'orders', 'controlroom', 'storm']
+const tests = run({ files: names.map(file), concurrency: 1 })
+tests.on('test:fail', () => { process.exitCode = 1 })
+for await (const line of tests.compose(new spec())) process.stdout.write(line)
