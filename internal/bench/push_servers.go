@@ -70,7 +70,7 @@ const (
 	// restCollections of garbage leave nothing of what signing in took, which is 64 MiB at
 	// once.
 	restCollections = 2
-	restLimit       = 90 * time.Second
+	restLimit       = 30 * time.Second
 	// restCalm without memory given back says that none is to come.
 	restCalm = 2 * time.Second
 )

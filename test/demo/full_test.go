@@ -216,7 +216,7 @@ func TestAHoldUpComesWhileBrokerAndRedisAreDead(t *testing.T) {
 	require.NotEmpty(t, v.RedisURL)
 	require.Len(t, v.Processes, 7)
 	require.FileExists(t, v.Processes[0].Log)
-	v.until(90*time.Second, "everything runs, and the room hears both APIs", func(view room.View) bool {
+	v.until(30*time.Second, "everything runs, and the room hears both APIs", func(view room.View) bool {
 		hears := 0
 		for _, c := range view.Components {
 			if c.Hears {

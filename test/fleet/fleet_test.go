@@ -124,22 +124,20 @@ func (f *fleet) shared(within time.Duration) {
 type blow struct {
 	name   string
 	within time.Duration
-	times  int // at most; 0 for as often as wished
 	strike func(*fleet, *worker) (mend func())
 }
 
 // The blows after which others must take the worker's panels.
 var (
-	killed = blow{"is killed", takenOver, 0, func(_ *fleet, w *worker) func() {
+	killed = blow{"is killed", takenOver, func(_ *fleet, w *worker) func() {
 		w.Kill()
 		return func() { w.Start("") }
 	}}
-	frozen = blow{"hangs", takenOverFrozen, 0, func(_ *fleet, w *worker) func() {
+	frozen = blow{"hangs", takenOverFrozen, func(_ *fleet, w *worker) func() {
 		w.Freeze()
 		return w.Thaw
 	}}
-	// Once is enough: minutes go by until Redis grants again.
-	killedWithRedis = blow{"dies with Redis", takenOverBoth, 1, func(f *fleet, w *worker) func() {
+	killedWithRedis = blow{"dies with Redis", takenOverBoth, func(f *fleet, w *worker) func() {
 		w.Kill()
 		require.NoError(f.T, f.Redis.Kill(context.Background()))
 		return func() {
@@ -279,11 +277,7 @@ func TestWorkersAreLost(t *testing.T) {
 			}
 			for _, b := range losing {
 				var took []time.Duration
-				times := blows
-				if b.times > 0 {
-					times = min(times, b.times)
-				}
-				for range times {
+				for range blows {
 					took = append(took, f.takeover(b)...)
 					f.shared(2 * time.Minute)
 					if blows > 1 {

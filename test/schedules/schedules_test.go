@@ -23,7 +23,7 @@ const steps = 60
 
 func TestSchedules(t *testing.T) {
 	t.Parallel()
-	count, first := setting("DOZOR_SCHEDULES", 800), uint64(setting("DOZOR_SEED", int(time.Now().UnixNano()%1_000_000_000)))
+	count, first := setting("DOZOR_SCHEDULES", 2000), uint64(setting("DOZOR_SEED", int(time.Now().UnixNano()%1_000_000_000)))
 	t.Logf("%d schedules from seed %d", count, first)
 	const lanes = 4
 	for lane := range lanes {

@@ -77,7 +77,7 @@ export async function armed(window, n) {
 }
 
 /** Raises an alarm at an armed site, and waits for its row. */
-export async function raise(window, n, zone, limit = 10_000) {
+export async function raise(window, n, zone, limit = 2_000) {
   const began = performance.now()
   await station.violate(n, zone.number)
   await window.row(zone).waitFor({ state: 'attached', timeout: limit })

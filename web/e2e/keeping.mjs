@@ -61,7 +61,7 @@ atStation('keeping', {}, () => {
     await field(page, 'Adres modułu ETHM-1').fill(panel.host)
     await field(page, 'Port').fill(String(panel.port))
     await look.click()
-    await sheet(page).getByText('Moduł jest zajęty').waitFor({ timeout: 20_000 })
+    await sheet(page).getByText('Moduł jest zajęty: ma z nim połączenie inny program albo ta stacja.').waitFor({ timeout: 20_000 })
     await send(page)
     await sheet(page).getByText('Inna centrala ma już ten adres i port.').waitFor()
     await field(page, 'Adres modułu ETHM-1').fill('10.255.255.1')
