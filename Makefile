@@ -27,8 +27,7 @@ demo: ## show it: private database, simulated sites, http://localhost:8080 (ARGS
 test: ## run every test: Go with the race detector, the web client's, the browser's
 	@scripts/install postgresql rabbitmq redis chromium gcc node
 	@$(MAKE) --no-print-directory build $(NODE_MODULES)
-	go test -race -timeout 20m $$(go list ./... | grep -v '^dozor/test/')
-	go test -race -timeout 20m -p 1 ./test/... # each plays whole stations: one after the other
+	go test -race -timeout 20m -p 1 ./... # each has servers of its own: one after the other
 	cd web && npm run --silent typecheck
 	cd web && npm run --silent test
 	cd web && DOZOR_BIN='$(CURDIR)/bin/dozor' npm run --silent e2e
