@@ -53,14 +53,17 @@ type Conn struct {
 	timer *time.Timer
 
 	mu       sync.Mutex
-	err      error     // why done is closed
-	pending  *request  // in flight
-	stale    *request  // the last one that ran into its time-out
-	settled  bool      // whether anything was answered since
-	asked    bool      // whether anything was sent
-	loose    bool      // whether the module does not repeat the index that asks for the newest record
-	second   time.Time // until when a second result of arming may come; zero when none is due
-	inRow    int       // time-outs without an answer between
+	err      error        // why done is closed
+	pending  *request     // in flight
+	stale    *request     // the last one that ran into its time-out
+	settled  bool         // whether anything was answered since
+	last     *request     // the last one that was answered
+	pushes   bool         // whether the module sends what nobody asked for
+	newest   *satel.Index // with which the newest record came when it was last asked for
+	asked    bool         // whether anything was sent
+	loose    bool         // whether the module does not repeat the index that asks for the newest record
+	second   time.Time    // until when a second result of arming may come; zero when none is due
+	inRow    int          // time-outs without an answer between
 	pace     pace
 	lastSend time.Time
 	lastRecv time.Time
@@ -73,9 +76,10 @@ type request struct {
 	want     expectation
 	sentAt   time.Time
 	deadline time.Time
-	silent   bool        // whether a healthy module may leave it without an answer
-	answer   chan Answer // capacity 1
-	nearly   *Answer     // see expectation.nearly
+	silent   bool          // whether a healthy module may leave it without an answer
+	answer   chan Answer   // capacity 1
+	unheard  chan struct{} // capacity 1: what came meanwhile answers the request before, so that this one came too soon
+	nearly   *Answer       // see expectation.nearly
 }
 
 // newConn takes over an open connection. It starts the reader and, if there is a hook, the goroutine that calls it;
@@ -234,7 +238,7 @@ func (c *Conn) route(f satel.Frame, at time.Time) {
 	f.Data = append([]byte(nil), f.Data...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := c.pending
+	p, late := c.pending, false
 	switch {
 	case c.isSecond(p, f, at):
 		c.second = time.Time{}
@@ -242,7 +246,7 @@ func (c *Conn) route(f satel.Frame, at time.Time) {
 		c.deliver(p, Answer{Frame: f, SentAt: p.sentAt, ReceivedAt: at})
 		return
 	case c.stale != nil && at.Before(c.stale.deadline.Add(lateLimit)) && c.stale.want.matches(f):
-		c.stale = nil
+		c.stale, late = nil, true
 		c.stats.Late++
 		if f.Cmd.List() == satel.ListNone && f.Cmd != satel.CmdEventRecord {
 			return
@@ -250,7 +254,18 @@ func (c *Conn) route(f satel.Frame, at time.Time) {
 		// It may have been pushed, and what it says was true when it was sent either way.
 	case p != nil && p.want.nearly(f):
 		p.nearly = &Answer{Frame: f, SentAt: p.sentAt, ReceivedAt: at}
+	case p != nil && c.last != nil && c.last.want.matches(f):
+		select {
+		case p.unheard <- struct{}{}:
+		default:
+		}
 	}
+	c.pushes = c.pushes || f.Cmd == satel.CmdEventRecord && !late
+	c.offer(f)
+}
+
+// offer gives a frame to the hook. The caller holds mu.
+func (c *Conn) offer(f satel.Frame) {
 	if c.cfg.OnNews == nil {
 		return
 	}
@@ -284,7 +299,12 @@ func (c *Conn) deliver(p *request, a Answer) {
 	if p.cmd.IsArm() && len(a.Frame.Data) == 1 && satel.Result(a.Frame.Data[0]) == satel.ResultAccepted {
 		c.second = a.ReceivedAt.Add(secondLimit)
 	}
-	c.pending = nil
+	if p.want.newest() {
+		if e, err := satel.ParseLogEntry(a.Frame.Data); err == nil {
+			c.newest = &e.Index
+		}
+	}
+	c.pending, c.last = nil, p
 	c.settled = true
 	c.inRow = 0
 	c.lastRecv = a.ReceivedAt

@@ -17,13 +17,46 @@ func (c *Conn) Newest(ctx context.Context) (satel.LogEntry, time.Time, error) {
 }
 
 // Older reads the record that the given index asks for: the one before the record with which the index came.
+//
+// Behind the newest one a module that pushes is asked until two answers in a row say the same: the record that it pushes
+// when something happens in this very moment names the same index, as that of the record before.
 func (c *Conn) Older(ctx context.Context, arg satel.Index) (satel.LogEntry, time.Time, error) {
+	e, a, err := c.record(ctx, arg)
+	for range mostDoubts {
+		if err != nil || !c.mayBePushed(arg) {
+			return e, a.ReceivedAt, err
+		}
+		first, before := e, a
+		if e, a, err = c.record(ctx, arg); err != nil {
+			return satel.LogEntry{}, time.Time{}, err
+		}
+		if e.Index == first.Index && e.Record.Masked() == first.Record.Masked() {
+			return e, before.ReceivedAt, nil
+		}
+		c.mu.Lock()
+		c.offer(before.Frame)
+		c.mu.Unlock()
+	}
+	return satel.LogEntry{}, time.Time{}, fmt.Errorf("%s: each answer says another: %w", satel.CmdEventRecord, ErrTimeout)
+}
+
+// mostDoubts is how often a record is asked for again at most.
+const mostDoubts = 6
+
+func (c *Conn) record(ctx context.Context, arg satel.Index) (satel.LogEntry, Answer, error) {
 	a, err := c.Request(ctx, satel.CmdEventRecord, arg[:])
 	if err != nil {
-		return satel.LogEntry{}, time.Time{}, err
+		return satel.LogEntry{}, Answer{}, err
 	}
 	e, err := satel.ParseLogEntry(a.Frame.Data)
-	return e, a.ReceivedAt, err
+	return e, a, err
+}
+
+// mayBePushed tells whether a record that nobody asked for may name the index as that of the record before.
+func (c *Conn) mayBePushed(arg satel.Index) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pushes && arg != satel.NewestIndex && (c.newest == nil || *c.newest == arg)
 }
 
 // NewData reads which lists have changed since they were last read, in a form of satel.NewDataShort, NewDataMiddle or
@@ -45,7 +78,13 @@ func (c *Conn) Subscribe(ctx context.Context, s satel.Subscription, size int) (s
 	if size < satel.NewDataShort || size > satel.NewDataLong {
 		return 0, fmt.Errorf("subscription in %d bytes: %w", size, ErrRequest)
 	}
-	return c.result(ctx, satel.CmdNewData, satel.AppendSubscription(nil, s, size), nil)
+	result, err := c.result(ctx, satel.CmdNewData, satel.AppendSubscription(nil, s, size), nil)
+	if err == nil && result == satel.ResultAccepted {
+		c.mu.Lock()
+		c.pushes = true
+		c.mu.Unlock()
+	}
+	return result, err
 }
 
 // wideRequest is the extra byte that asks for a list of 32 bytes; its value has no meaning.

@@ -13,6 +13,13 @@ import (
 // reconnectAfter is the number of time-outs in a row that end a connection.
 const reconnectAfter = 2
 
+// unheardAfter is how long a read is waited for once it seems that it came before the answer to the request before it:
+// longer than modules take for any, and short enough that an alarm is still told within a second.
+const unheardAfter = 500 * time.Millisecond
+
+// errUnheard says that a read is to be asked again.
+var errUnheard = errors.New("the request came too soon")
+
 // Guard is asked whether a command may still act. It must not use the connection.
 type Guard interface {
 	// BeforeWrite is called right before the request is written; an error keeps it from being written.
@@ -57,16 +64,28 @@ func (c *Conn) ask(ctx context.Context, cmd satel.Command, data []byte, guard Gu
 	if err := c.outlast(ctx); err != nil {
 		return Answer{}, err
 	}
-	p := &request{
-		cmd: cmd, want: expect(cmd, data), silent: maySilent(cmd, data), answer: make(chan Answer, 1),
-	}
+	p := newRequest(cmd, data)
 	if probe, needed := c.probeBefore(p); needed {
-		q := &request{cmd: probe, want: expect(probe, nil), answer: make(chan Answer, 1)}
-		if _, err := c.exchange(ctx, q, nil, nil); err != nil {
+		if _, err := c.exchange(ctx, newRequest(probe, nil), nil, nil); err != nil {
 			return Answer{}, fmt.Errorf("after a time-out, %s: %w", probe, err)
 		}
 	}
-	return c.exchange(ctx, p, data, guard)
+	a, err := c.exchange(ctx, p, data, guard)
+	for errors.Is(err, errUnheard) {
+		loose := p.want.loose
+		p = newRequest(cmd, data)
+		p.want.loose = loose
+		a, err = c.exchange(ctx, p, data, guard)
+	}
+	return a, err
+}
+
+func newRequest(cmd satel.Command, data []byte) *request {
+	p := &request{cmd: cmd, want: expect(cmd, data), silent: maySilent(cmd, data), answer: make(chan Answer, 1)}
+	if p.want.cmd != satel.CmdResult { // a control must not act twice
+		p.unheard = make(chan struct{}, 1)
+	}
+	return p
 }
 
 // outlast waits for the answer to a request whose caller has gone, or for its time-out.
@@ -78,7 +97,7 @@ func (c *Conn) outlast(ctx context.Context) error {
 		return nil
 	}
 	_, err := c.await(ctx, p)
-	if errors.Is(err, ErrTimeout) && !errors.Is(err, ErrReconnect) {
+	if errors.Is(err, errUnheard) || errors.Is(err, ErrTimeout) && !errors.Is(err, ErrReconnect) {
 		return nil
 	}
 	return err
@@ -183,6 +202,8 @@ func (c *Conn) await(ctx context.Context, p *request) (Answer, error) {
 	select {
 	case a := <-p.answer:
 		return a, nil
+	case <-p.unheard:
+		return c.awaitUnheard(ctx, p)
 	case <-timer.C:
 		return c.expire(p)
 	case <-ctx.Done():
@@ -195,6 +216,33 @@ func (c *Conn) await(ctx context.Context, p *request) (Answer, error) {
 	default:
 		return Answer{}, c.Err()
 	}
+}
+
+// awaitUnheard waits for the answer to a request that the module probably did not hear.
+func (c *Conn) awaitUnheard(ctx context.Context, p *request) (Answer, error) {
+	timer := c.startTimer(min(unheardAfter, time.Until(p.deadline)))
+	defer timer.Stop()
+	select {
+	case a := <-p.answer:
+		return a, nil
+	case <-timer.C:
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
+	case <-c.done:
+		return Answer{}, c.Err()
+	}
+	if !time.Now().Before(p.deadline) {
+		return c.expire(p)
+	}
+	c.mu.Lock()
+	if c.pending != p {
+		c.mu.Unlock()
+		return <-p.answer, nil
+	}
+	c.pending = nil
+	c.mu.Unlock()
+	c.cfg.Logger.Debug("request not heard: asked again", slog.String("command", p.cmd.String()))
+	return Answer{}, errUnheard
 }
 
 // expire ends a request whose time is up.

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -493,6 +494,8 @@ func TestPushedRecordsWhileOlderOnesAreReadAreNews(t *testing.T) {
 	news := make(chan satel.Frame, 10)
 	pushed := entry(satel.Index{9, 9, 9}, satel.Index{9, 1, 9})
 	address, _ := serve(t, func(p *peer) {
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.answer(satel.CmdEventRecord, entry(satel.Index{2, 2, 2}, satel.NewestIndex)...)
 		for i := range byte(5) {
 			at := satel.Index{1, i, 0}
 			p.want(satel.CmdEventRecord, at[:]...)
@@ -502,10 +505,97 @@ func TestPushedRecordsWhileOlderOnesAreReadAreNews(t *testing.T) {
 		_ = p.waitGone()
 	})
 	c := dial(t, address, func(cfg *client.Config) { cfg.OnNews = func(f satel.Frame) { news <- f } })
+	_, _, err := c.Newest(soon(t))
+	require.NoError(t, err)
 	for i := range byte(5) {
 		e, _, err := c.Older(soon(t), satel.Index{1, i, 0})
 		require.NoError(t, err)
 		require.Equal(t, satel.Index{1, i + 1, 0}, e.Index)
 		require.Equal(t, pushed, (<-news).Data)
 	}
+}
+
+// A record that comes while the one behind the newest is asked for is pushed under the very index that is asked with.
+func TestRecordPushedWhileTheOneBehindTheNewestIsRead(t *testing.T) {
+	t.Parallel()
+	newest, older, next := satel.Index{5, 0, 0}, satel.Index{4, 0, 0}, satel.Index{6, 0, 0}
+	want := satel.Subscription{Changed: satel.Commands(satel.CmdZonesAlarm)}
+	for name, first := range map[string][]satel.Index{
+		"the answer follows": {next, older}, "the answer came before": {older, next}, "nothing is pushed": {older},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			news := make(chan satel.Frame, 10)
+			address, _ := serve(t, func(p *peer) {
+				p.want(satel.CmdNewData, satel.AppendSubscription(nil, want, satel.NewDataShort)...)
+				p.answer(satel.CmdResult, byte(satel.ResultAccepted))
+				p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+				p.answer(satel.CmdEventRecord, entry(newest, satel.NewestIndex)...)
+				p.want(satel.CmdEventRecord, newest[:]...)
+				p.answer(satel.CmdEventRecord, entry(first[0], newest)...)
+				if len(first) > 1 {
+					// The module still owes the answer, and does not hear the request that comes now.
+					p.want(satel.CmdEventRecord, newest[:]...)
+					p.answer(satel.CmdEventRecord, entry(first[1], newest)...)
+				}
+				p.untilGone(func(satel.Frame) { p.answer(satel.CmdEventRecord, entry(older, newest)...) })
+			})
+			c := dial(t, address, func(cfg *client.Config) { cfg.OnNews = func(f satel.Frame) { news <- f } })
+			_, err := c.Subscribe(soon(t), want, satel.NewDataShort)
+			require.NoError(t, err)
+			_, _, err = c.Newest(soon(t))
+			require.NoError(t, err)
+			e, _, err := c.Older(soon(t), newest)
+			require.NoError(t, err)
+			require.Equal(t, older, e.Index)
+			if len(first) > 1 {
+				require.Eventually(t, func() bool {
+					select {
+					case f := <-news:
+						return bytes.Equal(f.Data, entry(next, newest))
+					default:
+						return false
+					}
+				}, patience, time.Millisecond, "what was pushed is news all the same")
+			}
+			c.Close()
+		})
+	}
+}
+
+// A list that is pushed while it is read is taken for the answer; the next request then comes while the module still owes
+// that, and is lost. It is asked again as soon as nothing but what was owed has come; a control is not.
+func TestReadThatCameTooSoonIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	address, _ := serve(t, func(p *peer) {
+		p.want(satel.CmdArmed)
+		p.answer(satel.CmdArmed, armedOne...) // pushed
+		p.want(satel.CmdClock)                // lost
+		p.answer(satel.CmdArmed, armedOne...)
+		p.want(satel.CmdClock)
+		p.answer(satel.CmdClock, clockBytes...)
+		p.want(satel.CmdArmed)
+		p.answer(satel.CmdArmed, armedOne...) // pushed
+		if _, err := p.read(); err != nil {   // lost
+			p.t.Errorf("module waits for a control: %v", err)
+		}
+		p.answer(satel.CmdArmed, armedOne...)
+		_ = p.waitGone()
+	})
+	c := dial(t, address, func(cfg *client.Config) { cfg.Timeout = patience })
+	_, err := c.List(soon(t), satel.CmdArmed, false)
+	require.NoError(t, err)
+	began := time.Now()
+	_, _, err = c.Clock(soon(t))
+	require.NoError(t, err)
+	require.Less(t, time.Since(began), patience/2)
+	_, err = c.List(soon(t), satel.CmdArmed, false)
+	require.NoError(t, err)
+	code, err := satel.EncodeUserCode("1234", "", satel.UserCodeSize)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	_, err = c.Disarm(ctx, code, armedOne, nil)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	c.Close()
 }
