@@ -363,6 +363,7 @@ atStation('console', {}, () => {
     await page.keyboard.press('Escape')
 
     await page.getByRole('button', { name: 'Odrzuć', exact: true }).click()
+    await page.locator('.sheet :focus').waitFor()
     await page.keyboard.type('próba odczytu')
     await page.locator('.sheet button[type=submit]').click()
     await state.getByText('odrzucone').waitFor()
