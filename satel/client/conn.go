@@ -254,10 +254,14 @@ func (c *Conn) route(f satel.Frame, at time.Time) {
 		// It may have been pushed, and what it says was true when it was sent either way.
 	case p != nil && p.want.nearly(f):
 		p.nearly = &Answer{Frame: f, SentAt: p.sentAt, ReceivedAt: at}
-	case p != nil && c.last != nil && c.last.want.matches(f):
-		select {
-		case p.unheard <- struct{}{}:
-		default:
+	case c.last != nil && c.last.want.matches(f):
+		// What was taken for the answer may have been pushed, and this is it.
+		c.lastRecv = at
+		if p != nil {
+			select {
+			case p.unheard <- struct{}{}:
+			default:
+			}
 		}
 	}
 	c.pushes = c.pushes || f.Cmd == satel.CmdEventRecord && !late

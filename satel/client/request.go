@@ -139,16 +139,22 @@ func (c *Conn) exchange(ctx context.Context, p *request, data []byte, guard Guar
 }
 
 func (c *Conn) leaveGap(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
+	var left time.Time
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c.mu.Lock()
+		last, gap := c.lastRecv, c.pace.gap
+		c.mu.Unlock()
+		if last.Equal(left) { // nothing came meanwhile that may be an answer
+			return nil
+		}
+		if err := c.sleepUntil(ctx, last.Add(gap)); err != nil {
+			return err
+		}
+		left = last
 	}
-	c.mu.Lock()
-	last, gap := c.lastRecv, c.pace.gap
-	c.mu.Unlock()
-	if last.IsZero() {
-		return nil
-	}
-	return c.sleepUntil(ctx, last.Add(gap))
 }
 
 func (c *Conn) send(p *request, guard Guard) error {

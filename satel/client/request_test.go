@@ -563,6 +563,31 @@ func TestRecordPushedWhileTheOneBehindTheNewestIsRead(t *testing.T) {
 	}
 }
 
+// The module does not listen for a while after its answer, also when that came after a list of the same kind that was
+// pushed and taken for it.
+func TestGapIsLeftAfterAnAnswerThatCameUnexpected(t *testing.T) {
+	t.Parallel()
+	const gap = 300 * time.Millisecond
+	var answered, asked time.Time
+	address, ended := serve(t, func(p *peer) {
+		p.want(satel.CmdArmed)
+		p.answer(satel.CmdArmed, armedOne...) // pushed
+		<-time.After(gap / 2)
+		answered = time.Now()
+		p.answer(satel.CmdArmed, armedOne...)
+		p.want(satel.CmdClock)
+		asked = time.Now()
+		p.answer(satel.CmdClock, clockBytes...)
+	})
+	c := dial(t, address, func(cfg *client.Config) { cfg.StartGap, cfg.MinGap = gap, gap })
+	_, err := c.List(soon(t), satel.CmdArmed, false)
+	require.NoError(t, err)
+	_, _, err = c.Clock(soon(t))
+	require.NoError(t, err)
+	ended()
+	require.GreaterOrEqual(t, asked.Sub(answered), gap)
+}
+
 // A list that is pushed while it is read is taken for the answer; the next request then comes while the module still owes
 // that, and is lost. It is asked again as soon as nothing but what was owed has come; a control is not.
 func TestReadThatCameTooSoonIsAskedAgain(t *testing.T) {
