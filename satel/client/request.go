@@ -13,11 +13,12 @@ import (
 // reconnectAfter is the number of time-outs in a row that end a connection.
 const reconnectAfter = 2
 
-// unheardAfter is how long a read is waited for once it seems that it came before the answer to the request before it:
-// longer than modules take for any, and short enough that an alarm is still told within a second.
+// unheardAfter is how long a read is still waited for once it seems that it came before the answer to the request before
+// it: longer than modules take for nearly all, and short enough that an alarm is still told within a second. To a module
+// that takes longer, it is the second request that comes too soon.
 const unheardAfter = 500 * time.Millisecond
 
-// errUnheard says that a read is to be asked again.
+// errUnheard says that a read was probably not heard; exchange asks it again.
 var errUnheard = errors.New("the request came too soon")
 
 // Guard is asked whether a command may still act. It must not use the connection.
@@ -70,14 +71,7 @@ func (c *Conn) ask(ctx context.Context, cmd satel.Command, data []byte, guard Gu
 			return Answer{}, fmt.Errorf("after a time-out, %s: %w", probe, err)
 		}
 	}
-	a, err := c.exchange(ctx, p, data, guard)
-	for errors.Is(err, errUnheard) {
-		loose := p.want.loose
-		p = newRequest(cmd, data)
-		p.want.loose = loose
-		a, err = c.exchange(ctx, p, data, guard)
-	}
-	return a, err
+	return c.exchange(ctx, p, data, guard)
 }
 
 func newRequest(cmd satel.Command, data []byte) *request {
@@ -121,8 +115,18 @@ func (c *Conn) probeBefore(p *request) (satel.Command, bool) {
 	return satel.CmdClock, true
 }
 
-// exchange waits for the gap, writes the request and waits for its answer. The caller holds the slot.
+// exchange waits for the gap, writes the request and waits for its answer; one that was not heard is written once more.
+// The caller holds the slot.
 func (c *Conn) exchange(ctx context.Context, p *request, data []byte, guard Guard) (Answer, error) {
+	a, err := c.exchangeOnce(ctx, p, data, guard)
+	if !errors.Is(err, errUnheard) {
+		return a, err
+	}
+	p.unheard = nil
+	return c.exchangeOnce(ctx, p, data, guard)
+}
+
+func (c *Conn) exchangeOnce(ctx context.Context, p *request, data []byte, guard Guard) (Answer, error) {
 	if err := c.leaveGap(ctx); err != nil {
 		return Answer{}, err
 	}
@@ -205,16 +209,20 @@ func (c *Conn) sendFailed(err error) error {
 func (c *Conn) await(ctx context.Context, p *request) (Answer, error) {
 	timer := c.startTimer(time.Until(p.deadline))
 	defer timer.Stop()
-	select {
-	case a := <-p.answer:
-		return a, nil
-	case <-p.unheard:
-		return c.awaitUnheard(ctx, p)
-	case <-timer.C:
-		return c.expire(p)
-	case <-ctx.Done():
-		return Answer{}, ctx.Err()
-	case <-c.done:
+	for unheard, open := p.unheard, true; open; {
+		select {
+		case a := <-p.answer:
+			return a, nil
+		case <-unheard:
+			unheard = nil
+			timer.Reset(min(unheardAfter, time.Until(p.deadline)))
+		case <-timer.C:
+			return c.expire(p)
+		case <-ctx.Done():
+			return Answer{}, ctx.Err()
+		case <-c.done:
+			open = false
+		}
 	}
 	select {
 	case a := <-p.answer:
@@ -224,39 +232,18 @@ func (c *Conn) await(ctx context.Context, p *request) (Answer, error) {
 	}
 }
 
-// awaitUnheard waits for the answer to a request that the module probably did not hear.
-func (c *Conn) awaitUnheard(ctx context.Context, p *request) (Answer, error) {
-	timer := c.startTimer(min(unheardAfter, time.Until(p.deadline)))
-	defer timer.Stop()
-	select {
-	case a := <-p.answer:
-		return a, nil
-	case <-timer.C:
-	case <-ctx.Done():
-		return Answer{}, ctx.Err()
-	case <-c.done:
-		return Answer{}, c.Err()
-	}
-	if !time.Now().Before(p.deadline) {
-		return c.expire(p)
-	}
-	c.mu.Lock()
-	if c.pending != p {
-		c.mu.Unlock()
-		return <-p.answer, nil
-	}
-	c.pending = nil
-	c.mu.Unlock()
-	c.cfg.Logger.Debug("request not heard: asked again", slog.String("command", p.cmd.String()))
-	return Answer{}, errUnheard
-}
-
-// expire ends a request whose time is up.
+// expire ends a request whose time is up, or that was probably not heard.
 func (c *Conn) expire(p *request) (Answer, error) {
 	c.mu.Lock()
 	if c.pending != p {
 		c.mu.Unlock()
 		return <-p.answer, nil
+	}
+	if time.Now().Before(p.deadline) {
+		c.pending = nil
+		c.mu.Unlock()
+		c.cfg.Logger.Debug("request not heard: asked again", slog.String("command", p.cmd.String()))
+		return Answer{}, errUnheard
 	}
 	if p.nearly != nil {
 		c.loose = true
