@@ -91,7 +91,8 @@ atStation('pictures', { sites }, () => {
 
     // The hold-up, led to its middle.
     await page.keyboard.press('Space')
-    await window.opened('claimed')
+    // The alarm that was open before is claimed, too.
+    await page.locator('[data-testid=alarm][data-state=claimed]:not([data-pending])', { hasText: 'Napad, alarm z klawiatury' }).waitFor()
     await page.keyboard.press('a')
     await window.opened('acknowledged')
     await page.keyboard.press('n')
