@@ -15,11 +15,12 @@ import (
 )
 
 // findPlaces says for each message where it belongs: the site, null when there is none,
-// and whether the record's segment is known.
+// whether the record's segment is known or the cursor has passed it, and whether its row is
+// missing.
 const findPlaces = `
 SELECT coalesce(st.id, 0), coalesce(p.name, ''),
        q.number = 0 OR s.number IS NOT NULL OR coalesce(q.number <= l.cursor_segment, false),
-       coalesce(s.first_contact, false)
+       coalesce(s.first_contact, false), q.number > 0 AND s.number IS NULL, coalesce(l.epoch, 0)
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS q (panel_id, site_id, number, ord)
 LEFT JOIN panels p ON p.id = q.panel_id
 LEFT JOIN sites st ON st.id = CASE WHEN q.panel_id = 0 THEN q.site_id ELSE p.site_id END
@@ -31,6 +32,15 @@ ORDER BY q.ord`
 const findLetters = `
 SELECT dedup_key, dozor_now() FROM dead_letters WHERE dedup_key = ANY($1::bytea[]) AND state IN ('open', 'replaying')`
 
+// home is where a message belongs, as PostgreSQL says it.
+type home struct {
+	site         ids.SiteID // 0: none
+	hasSegment   bool       // of a record: it may be stored
+	firstContact bool
+	lostSegment  bool // of a record: its segment's row is missing
+	epoch        int  // of the panel's memory now
+}
+
 // look finds out which messages have a site, and drops records of segments that nobody
 // knows: their worker reads them again. What was set aside before is judged by its age now.
 func (w *work) look(ctx context.Context, tx pgx.Tx) error {
@@ -38,11 +48,6 @@ func (w *work) look(ctx context.Context, tx pgx.Tx) error {
 		panel   ids.PanelID
 		site    ids.SiteID
 		segment int64
-	}
-	type found struct {
-		site         ids.SiteID
-		hasSegment   bool
-		firstContact bool
 	}
 	index := map[spot]int{}
 	var panels, sites, segments []int64
@@ -53,13 +58,13 @@ func (w *work) look(ctx context.Context, tx pgx.Tx) error {
 			panels, sites, segments = append(panels, int64(s.panel)), append(sites, int64(s.site)), append(segments, s.segment)
 		}
 	}
-	answers := make([]found, 0, len(panels))
+	answers := make([]home, 0, len(panels))
 	var now time.Time
 	batch := &pgx.Batch{}
 	batch.Queue(findPlaces, panels, sites, segments).Query(collect(func(rows pgx.Rows) error {
-		var f found
+		var f home
 		var name string
-		err := rows.Scan(&f.site, &name, &f.hasSegment, &f.firstContact)
+		err := rows.Scan(&f.site, &name, &f.hasSegment, &f.firstContact, &f.lostSegment, &f.epoch)
 		w.panels[ids.PanelID(panels[len(answers)])] = name
 		answers = append(answers, f)
 		return err
@@ -75,28 +80,29 @@ func (w *work) look(ctx context.Context, tx pgx.Tx) error {
 	}
 	for _, it := range w.items {
 		f := answers[index[spotOf(it.event)]]
-		w.settlePlace(it, f.site, f.hasSegment, f.firstContact)
+		w.settlePlace(it, f)
 		if it.dead == "" && w.letters[it.delivery.Key] {
 			it.event.AsLate(now)
 		}
 	}
-	return nil
+	return w.settleReread(ctx, tx)
 }
 
-func (w *work) settlePlace(it *item, site ids.SiteID, hasSegment, firstContact bool) {
+func (w *work) settlePlace(it *item, h home) {
 	e := it.event
-	e.SiteID = site
+	e.SiteID = h.site
+	it.home = h
 	switch {
-	case site == 0:
+	case h.site == 0:
 		if it.dead == "" {
 			it.dead = "its panel or site is not known"
 		}
 		it.result = resultDead
-	case !hasSegment:
+	case !h.hasSegment:
 		it.result = resultNoSegment
 	default:
 		it.result = resultStored
-		if firstContact && !e.FirstContact {
+		if h.firstContact && !e.FirstContact {
 			e.AsFirstContact()
 		}
 		if it.dead != "" {

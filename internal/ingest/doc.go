@@ -6,8 +6,10 @@
 // What it guarantees:
 //   - a message is acked only after the commit of its effect, and the effect of one key
 //     happens once, however often and by however many it is delivered;
-//   - a record of a panel is stored only if its segment is known to PostgreSQL;
-//     otherwise it is acked without an effect, and the worker reads it again;
+//   - a record of a panel is stored only if its segment is known to PostgreSQL or the cursor
+//     has passed it; otherwise it is acked without an effect, and the worker reads it again.
+//     A segment that a failover took back and that was read again under another epoch makes
+//     no second event;
 //   - what nobody can read becomes a dead letter and an alarm in one transaction; what
 //     can't be bundled becomes an alarm of its own; one such message never holds up others;
 //   - a letter is settled in the transaction of its event, whoever sent it again, and judged

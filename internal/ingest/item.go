@@ -31,6 +31,7 @@ type item struct {
 
 	// event is made anew by every attempt.
 	event *event.Event
+	home  home
 	// result is what became of the message in the attempt that committed.
 	result string
 }

@@ -200,6 +200,28 @@ func TestRecordsOfAnUnknownSegmentAreNotStored(t *testing.T) {
 	require.Equal(t, 2, testkit.One[int](t, s.Database, "SELECT count(*)::int FROM events"), "at the cursor it is stored")
 }
 
+// A failover takes back the row of a segment and a raised epoch with it; what the segment
+// held is read again under another epoch, while the first message still travels.
+func TestWhatWasReadAgainUnderAnotherEpochIsOneEvent(t *testing.T) {
+	t.Parallel()
+	s := newStation(t, 1)
+	first := s.message(t, signal{code: codePanic, source: 2, at: s.now, segment: segment + 1})
+	alone := s.message(t, signal{code: codePanic, source: 3, at: s.now, segment: segment + 1, offset: -1})
+	again, err := wire.DecodeReport(first.Body)
+	require.NoError(t, err)
+	again.Record.Epoch, again.Record.Number = 2, segment+2
+	s.Exec(t, "INSERT INTO panel_log_segments (panel_id, number, epoch, top_index, top_record) VALUES (1, $1, 2, '', '')", segment+2)
+	s.process(t, s.encode(t, bus.Live, again))
+	s.Exec(t, "UPDATE panel_logs SET epoch = 2, cursor_segment = $1", segment+2)
+
+	for range 2 {
+		s.process(t, first, alone)
+		require.Equal(t, []int32{2, 3}, testkit.One[[]int32](t, s.Database, "SELECT array_agg(source_number ORDER BY source_number) FROM events"), "what nobody read again is stored")
+		require.Equal(t, 1, testkit.One[int](t, s.Database, "SELECT count(*)::int FROM event_keys WHERE dedup_key = $1", first.Key[:]), "the worker finds the key it asks for")
+	}
+	s.check(t)
+}
+
 func TestRestoresAndArmingAreHistory(t *testing.T) {
 	t.Parallel()
 	s := newStation(t, 1)

@@ -22,6 +22,8 @@
 //     read back from PostgreSQL, by one guarded statement: same mark, same fence, same
 //     timeline of the database as when they were loaded. If it changes no row, all that
 //     was held as settled is forgotten and loaded again;
+//   - no segment opens before the epoch was probed on this connection, and since the log was
+//     loaded: a failover may have taken a raised epoch back;
 //   - the cursor passes a segment only when it and all older ones are whole;
 //   - what can't be read back any more is said by a memory_gap event, whose key too is
 //     read back before the segment closes;

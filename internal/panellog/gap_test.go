@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/event"
+	"dozor/internal/testkit"
 	"dozor/internal/wire"
 	"dozor/satel"
 	"dozor/satel/sim"
@@ -97,6 +98,29 @@ func TestAnErasedMemoryIsSaidAsSuch(t *testing.T) {
 	pl, _ := event.Describe(0, false, event.StationText(wire.Station{Code: wire.MemoryGap, Args: gaps[0]}), "")
 	require.Equal(t, "erased", gaps[0]["reason"])
 	require.Contains(t, pl, "została wyczyszczona")
+}
+
+func TestAnEpochThatAFailoverTookBackIsRaisedBeforeAnythingIsRead(t *testing.T) {
+	t.Parallel()
+	b := ring(t, 40)
+	before := len(b.sent)
+	b.panel.EraseMemory()
+	b.now = b.now.Add(time.Minute)
+	b.record(3)
+	b.connect()
+	require.Equal(t, 2, testkit.One[int](t, b.db, "SELECT epoch FROM panel_logs"))
+	b.db.Exec(t, "DELETE FROM panel_log_epochs WHERE epoch = 2")
+	b.db.Exec(t, "UPDATE panel_logs SET epoch = 1, mark = mark - 1")
+	b.db.Exec(t, "UPDATE station_clock SET salt = '+1'") // the life of the database in which that is so
+	b.walk()
+	b.walk()
+	var epochs []int
+	for _, r := range b.reports()[before:] {
+		if r.Record != nil {
+			epochs = append(epochs, r.Record.Epoch)
+		}
+	}
+	require.Equal(t, []int{2, 2, 2, 2}, epochs, "three records and the mark of the erasure")
 }
 
 // errCut is a connection that ends.

@@ -90,6 +90,7 @@ type Log struct {
 	erased   *item         // said when the memory was found empty, until it is settled
 
 	reader      Reader
+	probed      bool // the epoch was probed on this connection, since the log was loaded
 	looked      bool // a look succeeded on this connection
 	burst       int
 	lastLook    time.Time // when the last successful look was asked
@@ -153,8 +154,11 @@ func (l *Log) Connect(ctx context.Context, r Reader) error {
 	if !l.contact {
 		return l.firstContact(ctx)
 	}
-	return l.probe(ctx, "the record behind the cursor changed while the panel was away")
+	return l.probe(ctx, changedAway)
 }
+
+// changedAway is why an epoch is raised at the first probe of a connection.
+const changedAway = "the record behind the cursor changed while the panel was away"
 
 // Disconnected ends a connection: what was read on it and not sent is let go, and read
 // again on the next.
@@ -168,6 +172,7 @@ func (l *Log) Disconnected() {
 // disconnect forgets what only holds for one connection.
 func (l *Log) disconnect() {
 	l.Disconnected()
+	l.probed = false
 	for _, s := range l.segments {
 		s.reachable, s.checked = false, false
 		if s.gap == nil {
@@ -296,18 +301,12 @@ func (l *Log) firstContact(ctx context.Context) error {
 // probe asks for the record behind the cursor. When it is not what was stored, the
 // memory is another one, or has come round: a new epoch, with a row that says why.
 func (l *Log) probe(ctx context.Context, reason string) error {
-	if len(l.known) == 0 {
-		return nil
-	}
-	behind, _, err := l.reader.Older(ctx, l.known[0].index)
+	same, err := l.sameMemory(ctx)
 	if err != nil {
 		return err
 	}
-	if len(l.known) > 1 {
-		if pairOf(behind) == l.known[1] {
-			return nil
-		}
-	} else if !behind.Record.Present() {
+	if same {
+		l.probed = true
 		return nil
 	}
 	moved, err := l.store.raiseEpoch(ctx, l.guard(), reason)
@@ -318,6 +317,7 @@ func (l *Log) probe(ctx context.Context, reason string) error {
 		l.forget()
 		return nil
 	}
+	l.probed = true
 	l.mark++
 	l.epoch++
 	for _, k := range l.known {
@@ -325,6 +325,21 @@ func (l *Log) probe(ctx context.Context, reason string) error {
 	}
 	l.cfg.Logger.Warn("the panel's memory is not the one that was read", "reason", reason, "memory_epoch", l.epoch)
 	return nil
+}
+
+// sameMemory asks whether the record behind the cursor is what it was.
+func (l *Log) sameMemory(ctx context.Context) (bool, error) {
+	if len(l.known) == 0 {
+		return true, nil
+	}
+	behind, _, err := l.reader.Older(ctx, l.known[0].index)
+	if err != nil {
+		return false, err
+	}
+	if len(l.known) > 1 {
+		return pairOf(behind) == l.known[1], nil
+	}
+	return !behind.Record.Present(), nil
 }
 
 func (l *Log) guard() guard {

@@ -19,6 +19,14 @@ func (l *Log) Look(ctx context.Context) (news bool, err error) {
 	if !l.contact {
 		return false, l.firstContact(ctx)
 	}
+	if !l.probed {
+		// A failover may have taken an epoch back with the last commits, or the panel was
+		// reached before the first contact was on record: no segment opens under an epoch
+		// that nobody vouches for.
+		if err := l.probe(ctx, changedAway); err != nil || !l.probed {
+			return false, err
+		}
+	}
 	if !l.cfg.Room(false) {
 		return false, ErrFull
 	}
