@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -34,11 +33,8 @@ func major(path string) int {
 	return n
 }
 
-// unprivileged is whom the server runs as: PostgreSQL refuses root.
-func unprivileged() (child.Account, error) { return child.Unprivileged("postgres", "nobody") }
-
-// placeName is part of the folder's name where the one wished for can't be reached.
-const placeName = "postgres"
+// kind is what a cluster is. PostgreSQL refuses to run as root.
+var kind = child.Kind{Name: "PostgreSQL", Users: []string{"postgres", "nobody"}, Place: "postgres", Mark: "PG_VERSION", Of: postmasterOf}
 
 // socketName is the longest name that PostgreSQL makes beside its socket.
 const socketName = ".s.PGSQL.5432.lock"
@@ -56,25 +52,4 @@ func initdb(ctx context.Context, run child.Account, bin, dir string) error {
 
 // Remove deletes the cluster that Start makes for dir, if it is not running, and nothing
 // that is not a cluster.
-func Remove(dir string) error {
-	run, err := unprivileged()
-	if err != nil {
-		return err
-	}
-	if dir, err = run.Place(dir, placeName); err != nil {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(dir, "PG_VERSION")); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		return fmt.Errorf("remove the database in %s: %w", dir, err)
-	}
-	if pid, running := postmasterOf(dir); running {
-		return fmt.Errorf("remove the database in %s: it is running (process %d)", dir, pid)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("remove the database in %s: %w", dir, err)
-	}
-	return nil
-}
+func Remove(dir string) error { return kind.Remove(dir) }

@@ -61,11 +61,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, err := unprivileged()
+	run, err := kind.Account()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := run.MakePlace(cfg.Dir, placeName)
+	dir, err := run.MakePlace(cfg.Dir, kind.Place)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if s.running() == nil {
-		if err := s.waitForPredecessor(ctx); err != nil {
+		if err := kind.Vacant(ctx, s.dir); err != nil {
 			return err
 		}
 		if err := s.launch(); err != nil {
@@ -240,7 +240,7 @@ func (s *Server) launch() error {
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.dir, "-k", s.socket)
 	cmd.Dir = s.dir
 	cmd.Stdout, cmd.Stderr = logFile, logFile
-	run, err := unprivileged()
+	run, err := kind.Account()
 	if err != nil {
 		return err
 	}
@@ -274,22 +274,6 @@ func (s *Server) waitReady(ctx context.Context) error {
 	}
 }
 
-// waitForPredecessor waits until a postmaster of this directory, left by a process that
-// was killed, has ended: it got its signal, but a clean end takes a moment.
-func (s *Server) waitForPredecessor(ctx context.Context) error {
-	for {
-		pid, running := postmasterOf(s.dir)
-		if !running {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("another PostgreSQL (process %d) runs in %s", pid, s.dir)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
 // postmasterOf finds the process that the lock file of a cluster names, if it runs.
 func postmasterOf(dir string) (pid int, running bool) {
 	raw, err := os.ReadFile(filepath.Join(dir, "postmaster.pid"))
@@ -306,14 +290,7 @@ func isPostgres(pid int) bool {
 	return err == nil && strings.HasPrefix(string(comm), "postgres")
 }
 
-func (s *Server) lastWords() string {
-	raw, err := os.ReadFile(filepath.Join(s.dir, "server.log"))
-	if err != nil {
-		return "none"
-	}
-	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	return strings.Join(lines[max(0, len(lines)-3):], " | ")
-}
+func (s *Server) lastWords() string { return child.LastWords(filepath.Join(s.dir, "server.log"), 3) }
 
 func (s *Server) configure() error {
 	var b strings.Builder
@@ -329,7 +306,7 @@ func (s *Server) configure() error {
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		return fmt.Errorf("configure PostgreSQL: %w", err)
 	}
-	run, err := unprivileged()
+	run, err := kind.Account()
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package rabbittemp
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -12,14 +11,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"dozor/internal/child"
 )
 
-const placeName = "rabbitmq"
-
-func account() (child.Account, error) { return child.Unprivileged("rabbitmq", "nobody") }
+var kind = child.Kind{Name: "RabbitMQ", Users: []string{"rabbitmq", "nobody"}, Place: "rabbitmq", Mark: configName, Of: brokerOf}
 
 type programs struct{ server, mapper, call string }
 
@@ -135,22 +131,6 @@ func (s *Server) environment() []string {
 	}
 }
 
-// waitForPredecessor waits until a broker of this directory, left by a process that was
-// killed, has ended: two on one database would destroy it.
-func (s *Server) waitForPredecessor(ctx context.Context) error {
-	for {
-		pid, running := brokerOf(s.dir)
-		if !running {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("another RabbitMQ (process %d) runs in %s", pid, s.dir)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
 // brokerOf finds the process that a directory's file names, if it is its broker.
 func brokerOf(dir string) (pid int, running bool) {
 	raw, err := os.ReadFile(filepath.Join(dir, "pid"))
@@ -166,25 +146,4 @@ func brokerOf(dir string) (pid int, running bool) {
 
 // Remove deletes the broker that Start makes for dir, if it is not running, and nothing
 // that is no broker.
-func Remove(dir string) error {
-	run, err := account()
-	if err != nil {
-		return err
-	}
-	if dir, err = run.Place(dir, placeName); err != nil {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(dir, configName)); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		return fmt.Errorf("remove the broker in %s: %w", dir, err)
-	}
-	if pid, running := brokerOf(dir); running {
-		return fmt.Errorf("remove the broker in %s: it is running (process %d)", dir, pid)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("remove the broker in %s: %w", dir, err)
-	}
-	return nil
-}
+func Remove(dir string) error { return kind.Remove(dir) }

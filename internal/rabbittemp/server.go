@@ -64,12 +64,12 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, err := account()
+	run, err := kind.Account()
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, run: run, programs: found}
-	if s.dir, err = run.MakePlace(cfg.Dir, placeName); err != nil {
+	if s.dir, err = run.MakePlace(cfg.Dir, kind.Place); err != nil {
 		return nil, err
 	}
 	if err := s.makeFiles(); err != nil {
@@ -142,7 +142,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if s.PID() == 0 {
-		if err := s.waitForPredecessor(ctx); err != nil {
+		if err := kind.Vacant(ctx, s.dir); err != nil {
 			return err
 		}
 		if err := s.launch(); err != nil {
@@ -203,14 +203,7 @@ func (s *Server) waitReady(ctx context.Context) error {
 	}
 }
 
-func (s *Server) lastWords() string {
-	raw, err := os.ReadFile(filepath.Join(s.dir, "start.log"))
-	if err != nil {
-		return "none"
-	}
-	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	return strings.Join(lines[max(0, len(lines)-8):], " | ")
-}
+func (s *Server) lastWords() string { return child.LastWords(filepath.Join(s.dir, "start.log"), 8) }
 
 // Stop ends the broker cleanly, which takes some seconds; when ctx ends first it is
 // killed. Idempotent.

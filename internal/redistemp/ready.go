@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dozor/internal/child"
 )
 
 func (s *Server) configure() error {
@@ -95,22 +97,6 @@ func (s *Server) ping(ctx context.Context) error {
 	return nil
 }
 
-// waitForPredecessor waits until a server of this directory, left by a process that was
-// killed, has ended: two would write one file.
-func (s *Server) waitForPredecessor(ctx context.Context) error {
-	for {
-		pid, running := serverOf(s.dir)
-		if !running {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("another Redis (process %d) runs in %s", pid, s.dir)
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}
-
 // serverOf finds the process that the directory's file names, if it runs there.
 func serverOf(dir string) (pid int, running bool) {
 	raw, err := os.ReadFile(filepath.Join(dir, pidName))
@@ -129,36 +115,8 @@ func serverOf(dir string) (pid int, running bool) {
 	return pid, err == nil && where == dir
 }
 
-func (s *Server) lastWords() string {
-	raw, err := os.ReadFile(filepath.Join(s.dir, logName))
-	if err != nil {
-		return "none"
-	}
-	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	return strings.Join(lines[max(0, len(lines)-3):], " | ")
-}
+func (s *Server) lastWords() string { return child.LastWords(filepath.Join(s.dir, logName), 3) }
 
 // Remove deletes what Start keeps for dir, if the server is not running, and nothing that
 // is not a server's.
-func Remove(dir string) error {
-	run, err := account()
-	if err != nil {
-		return err
-	}
-	if dir, err = run.Place(dir, placeName); err != nil {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(dir, configName)); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		return fmt.Errorf("remove the data of Redis in %s: %w", dir, err)
-	}
-	if pid, running := serverOf(dir); running {
-		return fmt.Errorf("remove the data of Redis in %s: it is running (process %d)", dir, pid)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("remove the data of Redis in %s: %w", dir, err)
-	}
-	return nil
-}
+func Remove(dir string) error { return kind.Remove(dir) }

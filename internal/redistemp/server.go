@@ -45,12 +45,13 @@ type Server struct {
 const (
 	// startTimeout bounds the reading of the data as well as a plain start.
 	startTimeout = 30 * time.Second
-	placeName    = "redis"
 	socketName   = "redis.sock"
 	configName   = "redis.conf"
 	pidName      = "redis.pid"
 	logName      = "server.log"
 )
+
+var kind = child.Kind{Name: "Redis", Users: []string{"redis", "nobody"}, Place: "redis", Mark: configName, Of: serverOf}
 
 // Start starts a server on the directory's data, if there are any. It ends with Stop, or
 // with this process.
@@ -59,11 +60,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.New("no Redis server on this machine: install the package redis-server")
 	}
-	run, err := account()
+	run, err := kind.Account()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := run.MakePlace(cfg.Dir, placeName)
+	dir, err := run.MakePlace(cfg.Dir, kind.Place)
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +88,6 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	return s, nil
 }
-
-// account is whom the server runs as.
-func account() (child.Account, error) { return child.Unprivileged("redis", "nobody") }
 
 // freePort finds a port that nobody listens on just now.
 func freePort() (int, error) {
@@ -161,7 +159,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if s.running() == nil {
-		if err := s.waitForPredecessor(ctx); err != nil {
+		if err := kind.Vacant(ctx, s.dir); err != nil {
 			return err
 		}
 		if err := s.launch(); err != nil {

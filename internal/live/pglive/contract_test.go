@@ -13,19 +13,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	// Making a database takes longer than most cases, so they take turns with a few.
-	free := make(chan *record.Record, 3)
-	for range cap(free) {
-		free <- record.New(t, "postgres")
-	}
-	livetest.Run(t, func(t testing.TB) livetest.System {
-		with := <-free
-		t.Cleanup(func() {
-			with.Empty(t)
-			free <- with
-		})
-		return &system{with}
-	})
+	record.Run(t, func(t testing.TB) *record.Record { return record.New(t, "postgres") }, func(r *record.Record) livetest.System { return &system{r} })
 }
 
 type system struct{ *record.Record }

@@ -6,14 +6,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/live/livetest"
 	"dozor/internal/live/livetest/record"
 	"dozor/internal/live/pglive"
 	"dozor/internal/live/redislive"
-	"dozor/internal/redistemp"
 	"dozor/internal/testkit"
 	"dozor/internal/testkit/faultproxy"
 )
@@ -22,57 +20,12 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	// Making a database takes longer than most cases, so they take turns with a few.
-	free := make(chan servers, 3)
-	for range cap(free) {
-		free <- newServers(t)
-	}
-	livetest.Run(t, func(t testing.TB) livetest.System {
-		with := <-free
-		t.Cleanup(func() {
-			with.empty(t)
-			free <- with
-		})
-		return newSystem(t, with)
-	})
+	record.Run(t, newPair, func(p *record.Pair) livetest.System { return &system{p} })
 }
 
-// servers are a database and a Redis.
-type servers struct {
-	*record.Record
-	redis *redistemp.Server
-}
+func newPair(t testing.TB) *record.Pair { return record.NewPair(t, "redis") }
 
-func newServers(t testing.TB) servers {
-	return servers{record.New(t, "redis"), testkit.Redis(t, redistemp.Config{})}
-}
-
-// empty makes them as good as new.
-func (s servers) empty(t testing.TB) {
-	s.Empty(t)
-	client := connect(t, s.redis)
-	defer client.Close()
-	require.NoError(t, client.FlushAll(context.Background()).Err())
-}
-
-// connect reaches a Redis directly, to look behind the adapter.
-func connect(t testing.TB, server *redistemp.Server) *redis.Client {
-	t.Helper()
-	options, err := redis.ParseURL(server.URL())
-	require.NoError(t, err)
-	return redis.NewClient(options)
-}
-
-type system struct {
-	servers
-	client *redis.Client
-}
-
-func newSystem(t testing.TB, with servers) *system {
-	s := &system{servers: with, client: connect(t, with.redis)}
-	t.Cleanup(func() { _ = s.client.Close() })
-	return s
-}
+type system struct{ *record.Pair }
 
 // process is one with its own ways.
 type process struct {
@@ -90,9 +43,9 @@ func (s *system) open(t testing.TB) process {
 	t.Helper()
 	log := testkit.Logger(t)
 	apart := s.Connect(t, log)
-	toRedis := faultproxy.New(t, "unix", s.redis.SocketPath())
+	toRedis := faultproxy.New(t, "unix", s.Server.SocketPath())
 	store, err := redislive.New(redislive.Config{
-		URL: s.redis.SocketURL(toRedis.Addr()), Ledger: pglive.NewLedger(apart.Pool), Log: log,
+		URL: s.Server.SocketURL(toRedis.Addr()), Ledger: pglive.NewLedger(apart.Pool), Log: log,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -135,7 +88,7 @@ func (w *ways) Heal() {
 // Forget takes a frame from the buffer: what the record keeps is no affair of Redis.
 func (s *system) Forget(t testing.TB, _, position int64) {
 	p := strconv.FormatInt(position, 10)
-	n, err := s.client.ZRemRangeByScore(context.Background(), "ws:events:buffer", p, p).Result()
+	n, err := s.Behind.ZRemRangeByScore(context.Background(), "ws:events:buffer", p, p).Result()
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 }

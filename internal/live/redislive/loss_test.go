@@ -72,7 +72,7 @@ func TestLostDataTellItself(t *testing.T) {
 	for _, l := range losses {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSystem(t, newServers(t))
+			s := &system{newPair(t)}
 			s.Panels(t, 4)
 			a, b := s.open(t).store, s.open(t).store
 			var (
@@ -89,7 +89,7 @@ func TestLostDataTellItself(t *testing.T) {
 			older := filepath.Join(t.TempDir(), "older")
 			early, late := s.Commit(t, 20), s.Commit(t, 20)
 			require.NoError(t, a.Publish(ctx, early))
-			copyTree(t, filepath.Join(s.redis.Dir(), "appendonlydir"), older, s.redis.Dir())
+			copyTree(t, filepath.Join(s.Server.Dir(), "appendonlydir"), older, s.Server.Dir())
 			require.NoError(t, a.Publish(ctx, late))
 			life, err := a.Life(ctx)
 			require.NoError(t, err)
@@ -98,7 +98,7 @@ func TestLostDataTellItself(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, held, 4)
 
-			l.lose(t, s.redis, older)
+			l.lose(t, s.Server, older)
 
 			// Whoever asks gets nothing as long as the holder trusts; some of it is renewed.
 			renewed := held[:2]

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/live"
+	"dozor/internal/live/livetest/record"
 	"dozor/internal/live/pglive"
 	"dozor/internal/live/redislive"
 	"dozor/internal/redistemp"
@@ -158,9 +159,7 @@ func (b *troubled) tellsOnce(what string) {
 
 func admin(t *testing.T, server *redistemp.Server, args ...any) {
 	t.Helper()
-	client := connect(t, server)
-	defer client.Close()
-	require.NoError(t, client.Do(context.Background(), args...).Err())
+	require.NoError(t, record.Behind(t, server).Do(context.Background(), args...).Err())
 }
 
 func withPassword(t *testing.T, address, user, password string) string {

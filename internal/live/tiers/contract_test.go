@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"dozor/internal/live/livetest"
@@ -15,7 +14,6 @@ import (
 	"dozor/internal/live/pglive"
 	"dozor/internal/live/redislive"
 	"dozor/internal/live/tiers"
-	"dozor/internal/redistemp"
 	"dozor/internal/resilience"
 	"dozor/internal/testkit"
 	"dozor/internal/testkit/faultproxy"
@@ -27,55 +25,12 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // too as far as the port promises anything then.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	free := make(chan servers, 3)
-	for range cap(free) {
-		free <- newServers(t)
-	}
-	livetest.Run(t, func(t testing.TB) livetest.System {
-		with := <-free
-		t.Cleanup(func() {
-			with.empty(t)
-			free <- with
-		})
-		return newSystem(t, with)
-	})
+	record.Run(t, newPair, func(p *record.Pair) livetest.System { return &system{p} })
 }
 
-type servers struct {
-	*record.Record
-	redis *redistemp.Server
-}
+func newPair(t testing.TB) *record.Pair { return record.NewPair(t, "postgres") }
 
-func newServers(t testing.TB) servers {
-	return servers{record.New(t, "postgres"), testkit.Redis(t, redistemp.Config{})}
-}
-
-// empty makes them as good as new.
-func (s servers) empty(t testing.TB) {
-	s.Empty(t)
-	client := connect(t, s.redis)
-	defer client.Close()
-	require.NoError(t, client.FlushAll(context.Background()).Err())
-}
-
-// connect reaches a Redis directly, to look behind the port.
-func connect(t testing.TB, server *redistemp.Server) *redis.Client {
-	t.Helper()
-	options, err := redis.ParseURL(server.URL())
-	require.NoError(t, err)
-	return redis.NewClient(options)
-}
-
-type system struct {
-	servers
-	client *redis.Client
-}
-
-func newSystem(t testing.TB, with servers) *system {
-	s := &system{servers: with, client: connect(t, with.redis)}
-	t.Cleanup(func() { _ = s.client.Close() })
-	return s
-}
+type system struct{ *record.Pair }
 
 // process is one of the station, with a way of its own to each server.
 type process struct {
@@ -97,8 +52,8 @@ const canaryAfter = 500 * time.Millisecond
 func (s *system) open(t testing.TB, log *slog.Logger) process {
 	t.Helper()
 	apart := s.Connect(t, log)
-	toRedis := faultproxy.New(t, "unix", s.servers.redis.SocketPath())
-	inRedis, err := redislive.New(redislive.Config{URL: s.servers.redis.SocketURL(toRedis.Addr()), Ledger: pglive.NewLedger(apart.Pool), Log: log})
+	toRedis := faultproxy.New(t, "unix", s.Server.SocketPath())
+	inRedis, err := redislive.New(redislive.Config{URL: s.Server.SocketURL(toRedis.Addr()), Ledger: pglive.NewLedger(apart.Pool), Log: log})
 	require.NoError(t, err)
 	breaker := resilience.New("redis", log, resilience.WithDelay(canaryAfter))
 	store := tiers.New(tiers.Config{
@@ -124,5 +79,5 @@ func (s *system) open(t testing.TB, log *slog.Logger) process {
 func (s *system) Forget(t testing.TB, epoch, position int64) {
 	s.Record.Forget(t, epoch, position)
 	p := strconv.FormatInt(position, 10)
-	require.NoError(t, s.client.ZRemRangeByScore(context.Background(), "ws:events:buffer", p, p).Err())
+	require.NoError(t, s.Behind.ZRemRangeByScore(context.Background(), "ws:events:buffer", p, p).Err())
 }

@@ -121,14 +121,14 @@ func TestResumeCrossesTiers(t *testing.T) {
 
 	// The buffer has a hole, which the outbox has not.
 	hole := strconv.Itoa(40)
-	require.NoError(t, s.client.ZRemRangeByScore(ctx, "ws:events:buffer", hole, hole).Err())
+	require.NoError(t, s.Behind.ZRemRangeByScore(ctx, "ws:events:buffer", hole, hole).Err())
 	got, complete = resume(30)
 	require.True(t, complete)
 	require.Equal(t, frames[30:], got)
 
 	// Neither has it.
 	s.DB.Exec(t, "DELETE FROM outbox WHERE position = 50")
-	require.NoError(t, s.client.ZRemRangeByScore(ctx, "ws:events:buffer", "50", "50").Err())
+	require.NoError(t, s.Behind.ZRemRangeByScore(ctx, "ws:events:buffer", "50", "50").Err())
 	got, complete = resume(48)
 	require.True(t, !complete || len(got) == 1, "what is missing is not passed over")
 

@@ -27,7 +27,7 @@ func alone(t *testing.T) (*system, context.Context) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
-	return newSystem(t, newServers(t)), ctx
+	return &system{newPair(t)}, ctx
 }
 
 // pass lets time pass for the database.
@@ -121,7 +121,7 @@ func TestMandateMovesAndReturns(t *testing.T) {
 	require.Equal(t, moved+1, epoch)
 	b.keeps(ctx, t, "b", second)
 	for _, l := range append(first, second...) {
-		n, err := s.client.Exists(ctx, leaseKey(l.PanelID)).Result()
+		n, err := s.Behind.Exists(ctx, leaseKey(l.PanelID)).Result()
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n, "holders have put their leases there")
 	}

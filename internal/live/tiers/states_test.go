@@ -21,7 +21,7 @@ func leaseKey(panel ids.PanelID) string { return "lease:panel:" + strconv.Format
 // inRedis is how new Redis's value of a panel is; 0 when it has none.
 func (s *system) inRedis(t testing.TB, panel ids.PanelID) int64 {
 	t.Helper()
-	text, _ := s.client.HGet(context.Background(), "panel:"+strconv.FormatInt(int64(panel), 10)+":zones", "seq").Result()
+	text, _ := s.Behind.HGet(context.Background(), "panel:"+strconv.FormatInt(int64(panel), 10)+":zones", "seq").Result()
 	seq, err := strconv.ParseInt("0"+text, 10, 64)
 	require.NoError(t, err)
 	return seq
@@ -101,7 +101,7 @@ func TestEmptiedRedisIsWholeAgainSoon(t *testing.T) {
 		default:
 		}
 		emptied := time.Now()
-		require.NoError(t, s.client.FlushAll(ctx).Err())
+		require.NoError(t, s.Behind.FlushAll(ctx).Err())
 		for time.Since(emptied) < time.Second {
 			got, err := p.store.States(ctx)
 			require.NoError(t, err)
@@ -118,7 +118,7 @@ func TestEmptiedRedisIsWholeAgainSoon(t *testing.T) {
 		}
 		p.keeps(ctx, t, "a", held)
 		for _, l := range held {
-			n, err := s.client.Exists(ctx, leaseKey(l.PanelID)).Result()
+			n, err := s.Behind.Exists(ctx, leaseKey(l.PanelID)).Result()
 			require.NoError(t, err)
 			require.EqualValues(t, 1, n)
 		}

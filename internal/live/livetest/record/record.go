@@ -2,7 +2,10 @@
 // store is tried: the panels, the database's life, and the frames that a relay finds
 // before it publishes them. Every adapter of the live port stands on it.
 //
-// Tests only. It imports live, ids, pgx, testkit and testify.
+// With a Redis beside it, it is the Pair on which the other adapters stand.
+//
+// Tests only. It imports livetest, live, ids, pgx, redistemp, testkit, testify and the Redis
+// client.
 package record
 
 import (
