@@ -131,8 +131,8 @@ atStation('console', {}, () => {
         t.diagnostic(`said ${took} ms after the freeze`)
         assert.ok(took <= 3_000, `it was said after ${took} ms`)
       }
-      assert.match(await window.banner.innerText(), /⚠ Brak połączenia z serwerem/)
-      assert.match(await english.banner.innerText(), /⚠ No connection to the server/)
+      assert.match(await window.banner.innerText(), /^Brak połączenia z serwerem/)
+      assert.match(await english.banner.innerText(), /^No connection to the server/)
       await assertDead(english, 1)
       // The panel's alarm is on its way while nobody can see it.
       meanwhile = station.violate(warehouse, next.number)

@@ -50,7 +50,7 @@ export const en = {
     connecting: 'connecting',
     syncing: 'catching up',
     lost: 'no connection',
-    banner: '⚠ No connection to the server',
+    banner: 'No connection to the server',
     since: (time: string) => `last state ${time}`,
     never: 'connecting for the first time',
     dead: 'No connection: buttons are off',

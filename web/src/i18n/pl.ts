@@ -48,7 +48,7 @@ export const pl = {
     connecting: 'łączę',
     syncing: 'uzgadniam',
     lost: 'brak połączenia',
-    banner: '⚠ Brak połączenia z serwerem',
+    banner: 'Brak połączenia z serwerem',
     since: (time: string) => `ostatni stan ${time}`,
     never: 'łączę po raz pierwszy',
     dead: 'Brak połączenia: przyciski nieaktywne',

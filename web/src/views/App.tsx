@@ -18,7 +18,7 @@ export function App() {
     case 'unreachable':
       return (
         <div className="alone" role="alert">
-          <p className="alone-title">{words.link.banner}</p>
+          <p className="alone-title"><i className="icon warn" aria-hidden="true" /> {words.link.banner}</p>
           <p>{words.app.retrying}</p>
         </div>
       )
