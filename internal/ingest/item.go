@@ -31,7 +31,8 @@ type item struct {
 
 	// event is made anew by every attempt.
 	event *event.Event
-	home  home
+	// home is found anew by every attempt, too.
+	home home
 	// result is what became of the message in the attempt that committed.
 	result string
 }
