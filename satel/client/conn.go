@@ -56,12 +56,13 @@ type Conn struct {
 	err      error        // why done is closed
 	pending  *request     // in flight
 	stale    *request     // the last one that ran into its time-out
-	settled  bool         // whether anything was answered since
+	settled  bool         // whether anything was answered since that nobody sends unasked
 	last     *request     // the last one that was answered
 	pushes   bool         // whether the module sends what nobody asked for
 	newest   *satel.Index // with which the newest record came when it was last asked for
 	asked    bool         // whether anything was sent
-	loose    bool         // whether the module does not repeat the index that asks for the newest record
+	repeats  bool         // whether the module was seen to repeat the index that asks for the newest record
+	loose    bool         // whether it seems not to
 	second   time.Time    // until when a second result of arming may come; zero when none is due
 	inRow    int          // time-outs without an answer between
 	pace     pace
@@ -304,12 +305,15 @@ func (c *Conn) deliver(p *request, a Answer) {
 		c.second = a.ReceivedAt.Add(secondLimit)
 	}
 	if p.want.newest() {
+		if p.want.echoes(a.Frame.Data) {
+			c.repeats, c.loose = true, false
+		}
 		if e, err := satel.ParseLogEntry(a.Frame.Data); err == nil {
 			c.newest = &e.Index
 		}
 	}
 	c.pending, c.last = nil, p
-	c.settled = true
+	c.settled = c.settled || !mayBeUnasked(p.cmd)
 	c.inRow = 0
 	c.lastRecv = a.ReceivedAt
 	c.pace.answered()

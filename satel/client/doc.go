@@ -36,12 +36,13 @@
 //
 // An answer that the module pushed cannot be told from the one asked for when both have the same command and the same
 // echo. Of two lists both are true: the first is taken and the second becomes news. Of two records one is the next
-// older and the other the newest: Older asks until it is told the same twice. Either way the next request may come
-// before the answer that is still due, and be lost; a read for which nothing but that answer comes is asked again soon,
-// not after its time-out. A module may accept arming at first and tell the result within five seconds: that second
-// result is news. Should another control wait for its own meanwhile, a result that only arming has is taken for
-// arming's, and any other for the control's. A list or record that comes after its time-out is an answer to nobody and
-// may just as well have been pushed, so it is news.
+// older and the other the newest: Older asks until it is told the same twice. Of two newest records the one that comes
+// second may be the older: a module that pushes is not asked twice in a row for the newest without the clock between.
+// Either way the next request may come before the answer that is still due, and be lost; a read for which nothing but
+// that answer comes is asked again soon, not after its time-out. A module may accept arming at first and tell the
+// result within five seconds: that second result is news. Should another control wait for its own meanwhile, a result
+// that only arming has is taken for arming's, and any other for the control's. A list or record that comes after its
+// time-out is an answer to nobody and may just as well have been pushed, so it is news.
 //
 // # Encrypted mode
 //

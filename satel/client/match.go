@@ -100,6 +100,11 @@ func (e expectation) confusable(other expectation) bool {
 	return e.newest() || other.newest() || e.echo == other.echo || e.echoLen != other.echoLen
 }
 
+// mayBeUnasked tells whether modules send answers to the command that nobody has asked for.
+func mayBeUnasked(cmd satel.Command) bool {
+	return cmd == satel.CmdEventRecord || satel.Commands(cmd).Without(satel.CmdClock) != 0
+}
+
 // maySilent tells whether a healthy module may leave the request without an answer: for lack of a thermometer, or
 // because its firmware does not know the command.
 func maySilent(cmd satel.Command, data []byte) bool {

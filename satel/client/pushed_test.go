@@ -26,6 +26,110 @@ func TestPushedRecordIsNotTakenForTheNewest(t *testing.T) {
 	require.Equal(t, entry(satel.Index{3, 0x58, 0x96}, satel.Index{3, 0x50, 0x96}), (<-news).Data)
 }
 
+// What is pushed while an answer is lost is no answer of a module that was seen to repeat the index asked with.
+func TestPushedRecordDoesNotReplaceALostNewest(t *testing.T) {
+	t.Parallel()
+	first, second := satel.Index{1, 0, 0}, satel.Index{2, 0, 0}
+	address, _ := serve(t, func(p *peer) {
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.answer(satel.CmdEventRecord, entry(first, satel.NewestIndex)...)
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF) // lost
+		p.answer(satel.CmdEventRecord, entry(second, first)...)
+		p.want(satel.CmdClock)
+		p.answer(satel.CmdClock, clockBytes...)
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.answer(satel.CmdEventRecord, entry(second, satel.NewestIndex)...)
+		_ = p.waitGone()
+	})
+	c := dial(t, address, short)
+	_, _, err := c.Newest(soon(t))
+	require.NoError(t, err)
+	_, _, err = c.Newest(soon(t))
+	require.ErrorIs(t, err, client.ErrTimeout)
+	e, _, err := c.Newest(soon(t))
+	require.NoError(t, err)
+	require.Equal(t, satel.LogEntry{Record: e.Record, Index: second, Called: satel.NewestIndex}, e)
+}
+
+// Of a module that repeats another index than the one asked with, a pushed record may be taken for the newest. The answer
+// that is still due is older, and no answer to the next such request.
+func TestNewestNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	first, second, third := satel.Index{1, 0, 0}, satel.Index{2, 0, 0}, satel.Index{3, 0, 0}
+	address, _ := serve(t, func(p *peer) {
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.answer(satel.CmdEventRecord, entry(first, first)...) // taken for the answer when its time is up
+		p.want(satel.CmdClock)
+		p.answer(satel.CmdClock, clockBytes...)
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.answer(satel.CmdEventRecord, entry(third, second)...) // pushed
+		p.want(satel.CmdClock)
+		p.answer(satel.CmdEventRecord, entry(second, second)...) // the answer, of a moment before
+		p.answer(satel.CmdClock, clockBytes...)
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.answer(satel.CmdEventRecord, entry(third, third)...)
+		_ = p.waitGone()
+	})
+	c := dial(t, address, short)
+	for _, want := range []satel.Index{first, third, third} {
+		e, _, err := c.Newest(soon(t))
+		require.NoError(t, err)
+		require.Equal(t, want, e.Index)
+	}
+}
+
+// The same of a module that pushes records under the index that asks for the newest.
+func TestNewestNeverGoesBackWhereThatIsPushed(t *testing.T) {
+	t.Parallel()
+	second, third := satel.Index{2, 0, 0}, satel.Index{3, 0, 0}
+	want := satel.Subscription{Changed: satel.Commands(satel.CmdZonesAlarm)}
+	address, _ := serve(t, func(p *peer) {
+		p.want(satel.CmdNewData, satel.AppendSubscription(nil, want, satel.NewDataShort)...)
+		p.answer(satel.CmdResult, byte(satel.ResultAccepted))
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.answer(satel.CmdEventRecord, entry(third, satel.NewestIndex)...) // pushed
+		p.want(satel.CmdClock)
+		p.answer(satel.CmdEventRecord, entry(second, satel.NewestIndex)...) // the answer, of a moment before
+		p.answer(satel.CmdClock, clockBytes...)
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.answer(satel.CmdEventRecord, entry(third, satel.NewestIndex)...)
+		_ = p.waitGone()
+	})
+	c := dial(t, address, nil)
+	_, err := c.Subscribe(soon(t), want, satel.NewDataShort)
+	require.NoError(t, err)
+	for range 2 {
+		e, _, err := c.Newest(soon(t))
+		require.NoError(t, err)
+		require.Equal(t, third, e.Index)
+	}
+}
+
+// A list that came unasked does not show that the module has answered what it owed before.
+func TestPushedListDoesNotSettleALateNewest(t *testing.T) {
+	t.Parallel()
+	first, second := satel.Index{1, 0, 0}, satel.Index{2, 0, 0}
+	address, _ := serve(t, func(p *peer) {
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF) // its answer takes too long
+		p.want(satel.CmdArmed)                         // not heard
+		p.answer(satel.CmdArmed, armedOne...)          // pushed
+		p.want(satel.CmdClock)
+		p.answer(satel.CmdEventRecord, entry(first, satel.NewestIndex)...)
+		p.answer(satel.CmdClock, clockBytes...)
+		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.answer(satel.CmdEventRecord, entry(second, satel.NewestIndex)...)
+		_ = p.waitGone()
+	})
+	c := dial(t, address, short)
+	_, _, err := c.Newest(soon(t))
+	require.ErrorIs(t, err, client.ErrTimeout)
+	_, err = c.List(soon(t), satel.CmdArmed, false)
+	require.NoError(t, err)
+	e, _, err := c.Newest(soon(t))
+	require.NoError(t, err)
+	require.Equal(t, second, e.Index)
+}
+
 func TestListThatComesAfterItsTimeOutIsNews(t *testing.T) {
 	t.Parallel()
 	news := make(chan satel.Frame, 2)

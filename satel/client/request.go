@@ -68,7 +68,7 @@ func (c *Conn) ask(ctx context.Context, cmd satel.Command, data []byte, guard Gu
 	p := newRequest(cmd, data)
 	if probe, needed := c.probeBefore(p); needed {
 		if _, err := c.exchange(ctx, newRequest(probe, nil), nil, nil); err != nil {
-			return Answer{}, fmt.Errorf("after a time-out, %s: %w", probe, err)
+			return Answer{}, fmt.Errorf("to make sure, %s: %w", probe, err)
 		}
 	}
 	return c.exchange(ctx, p, data, guard)
@@ -98,11 +98,15 @@ func (c *Conn) outlast(ctx context.Context) error {
 }
 
 // probeBefore tells whether a late answer to an earlier request could be taken for the answer to p, or is in doubt at
-// all, and which request then makes sure.
+// all, and which request then makes sure. Of a module that pushes, or of which any index is taken for the newest record's,
+// what answered a request for that may have come unasked, and the answer, which is older, still be due.
 func (c *Conn) probeBefore(p *request) (satel.Command, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p.want.loose = c.loose
+	if (c.pushes || c.loose) && p.want.newest() && c.last != nil && c.last.want.newest() {
+		return satel.CmdClock, true
+	}
 	if c.stale == nil || c.settled {
 		return 0, false
 	}
@@ -245,7 +249,7 @@ func (c *Conn) expire(p *request) (Answer, error) {
 		c.cfg.Logger.Debug("request not heard: asked again", slog.String("command", p.cmd.String()))
 		return Answer{}, errUnheard
 	}
-	if p.nearly != nil {
+	if p.nearly != nil && !c.repeats {
 		c.loose = true
 		c.deliver(p, *p.nearly)
 		c.mu.Unlock()
