@@ -3,12 +3,14 @@ package panellog_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"dozor/internal/bus"
 	"dozor/internal/event"
 	"dozor/internal/testkit"
 	"dozor/internal/wire"
@@ -192,4 +194,45 @@ func TestWhatIsOvertakenWhileItIsReadHasABound(t *testing.T) {
 	require.Equal(t, "lost", gaps[0]["reason"])
 	require.Equal(t, strconv.Itoa(439-read), gaps[0]["count"])
 	require.Equal(t, "wrapped", gaps[1]["reason"])
+}
+
+// A walk that met what was known and whose records are not stored yet stands below others that the ring came past. Neither
+// a new connection nor a failover may leave it where nothing leads to.
+func TestNothingStaysOpenBelowAGap(t *testing.T) {
+	t.Parallel()
+	for name, happens := range map[string]func(b *bench){
+		"a new connection": func(b *bench) { b.connect() },
+		"a failover": func(b *bench) {
+			b.db.Exec(b.t, "UPDATE station_clock SET salt = '+1'") // the life of the database
+			b.store()
+			b.settle()
+			b.connect()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := ring(t, 40)
+			b.record(2)
+			b.walk() // down to what was known
+			b.record(1)
+			news, err := b.log.Look(t.Context()) // its top, and no more
+			require.NoError(t, err)
+			require.True(t, news)
+			b.now = b.now.Add(time.Minute)
+			b.record(60)
+			b.walk()
+			require.Len(t, b.gaps(), 2, "below the newest, and in place of the walk that was not made")
+			happens(b)
+			b.walk()
+			b.store()
+			b.settle()
+			require.Zero(t, testkit.One[int](t, b.db, "SELECT count(*) FROM panel_log_segments WHERE state = 'open'"))
+			places := map[bus.Key]bool{} // what a failover may have lost goes out again under its key
+			for i, r := range b.reports() {
+				places[b.sent[i].Key] = r.Record != nil
+			}
+			maps.DeleteFunc(places, func(_ bus.Key, record bool) bool { return !record })
+			require.Len(t, places, 2+1+40, "all that was seen, and all that the ring holds")
+		})
+	}
 }

@@ -175,7 +175,8 @@ func (l *Log) disconnect() {
 	l.probed = false
 	for _, s := range l.segments {
 		s.reachable, s.checked = false, false
-		if s.gap == nil {
+		// A walk that met something has sent all there was. Another may have to be made again.
+		if s.gap == nil && s.end != endMet {
 			s.end = endOpen
 		}
 	}

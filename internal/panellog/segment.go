@@ -48,6 +48,7 @@ type segment struct {
 	pending []place // read, not yet known to be sound
 	pairs   []pair  // newest of it, while read by this process from its top on
 	end     ending
+	met     int64  // the segment whose top was met, 0: what was known
 	endSeen ending // pending as the records are
 	gap     *item  // what says that something is missing
 	probed  bool   // the epoch was probed after an unmet end

@@ -118,26 +118,45 @@ func (l *Log) Step(ctx context.Context) (idle bool, err error) {
 	return false, l.take(ctx, s, e, at, last)
 }
 
-// toWalk is the newest segment that has something to read and may be read.
+// toWalk is the newest segment that has something to read and may be read. From the newest top
+// each walk that has ended leads to the next: to the segment that it met. What none leads to
+// can't be read any more.
 func (l *Log) toWalk() *segment {
 	if !l.loaded || !l.looked {
 		return nil
 	}
-	for i := len(l.segments) - 1; i >= 0; i-- {
-		s := l.segments[i]
-		if !s.reachable {
-			return nil
-		}
+	for s := l.newest(); s != nil && s.reachable; {
 		if s.end == endOpen {
 			return s
 		}
-		// A finished walk that met the next one's top vouches for it.
-		if s.end == endMet && i > 0 && !l.segments[i-1].reachable {
-			older := l.segments[i-1]
-			older.reachable, older.topArg = true, s.last().index
+		met := l.numbered(s.met)
+		l.giveUpBetween(met, s, l.cfg.Clock())
+		if met != nil && !met.reachable {
+			met.reachable, met.topArg = true, s.last().index
+		}
+		s = met
+	}
+	return nil
+}
+
+// numbered is the open segment of that number, nil when there is none.
+func (l *Log) numbered(number int64) *segment {
+	for _, s := range l.segments {
+		if s.number == number {
+			return s
 		}
 	}
 	return nil
+}
+
+// giveUpBetween ends the walks of the segments below newer and above older, which may be nil:
+// they are not on the way.
+func (l *Log) giveUpBetween(older, newer *segment, at time.Time) {
+	for i := l.position(newer) - 1; i >= 0 && l.segments[i] != older; i-- {
+		if s := l.segments[i]; s.end == endOpen {
+			l.giveUp(s, at)
+		}
+	}
 }
 
 // check asks for the deepest record of an older segment again, by the argument that
@@ -167,7 +186,7 @@ func (l *Log) take(ctx context.Context, s *segment, e satel.LogEntry, at time.Ti
 		// it was read: the ring overwrites the oldest first.
 		l.publishPending(s)
 		l.finish(s, endMet, at)
-		l.meet(s, pairOf(e), last.index)
+		l.meet(s, pairOf(e), last.index, at)
 		return l.afterConfirm(ctx)
 	}
 	if end == endOpen {
@@ -223,18 +242,20 @@ func (l *Log) endsAt(s *segment, e satel.LogEntry, last place) ending {
 }
 
 // meet marks the segment whose top a newer walk met as readable on this connection, and
-// gives up those between, whose tops were not where they should be.
-func (l *Log) meet(newer *segment, p pair, arg satel.Index) {
-	for i := l.position(newer) - 1; i >= 0; i-- {
-		s := l.segments[i]
-		if s.top.pair() == p {
-			s.reachable, s.topArg = true, arg
-			s.checked = s.tail.offset == 0
-			return
+// gives up those between, whose tops were not where they should be. What was met may also be
+// known from before all of them.
+func (l *Log) meet(newer *segment, p pair, arg satel.Index, at time.Time) {
+	var met *segment
+	for i := l.position(newer) - 1; i >= 0 && met == nil; i-- {
+		if s := l.segments[i]; s.top.pair() == p {
+			met = s
 		}
-		if s.end == endOpen {
-			l.giveUp(s, l.cfg.Clock())
-		}
+	}
+	l.giveUpBetween(met, newer, at)
+	if met != nil {
+		newer.met = met.number
+		met.reachable, met.topArg = true, arg
+		met.checked = met.tail.offset == 0
 	}
 }
 
@@ -303,11 +324,7 @@ func (l *Log) finish(s *segment, end ending, at time.Time) {
 	if !s.unmet() {
 		return
 	}
-	for i := l.position(s) - 1; i >= 0; i-- {
-		if older := l.segments[i]; older.end == endOpen {
-			l.giveUp(older, at)
-		}
-	}
+	l.giveUpBetween(nil, s, at)
 	if l.isGap(s) {
 		l.sayGap(s, at)
 	}
