@@ -184,7 +184,7 @@ func (d *demonstration) prepare(ctx context.Context) (err error) {
 	if d.cfg.Full {
 		settings["max_connections"] = strconv.Itoa(fullConnections)
 	}
-	if d.postgres, err = pgtemp.Start(ctx, pgtemp.Config{Dir: d.file("postgres"), Settings: settings, Logger: d.Log}); err != nil {
+	if d.postgres, err = pgtemp.Start(ctx, pgtemp.Config{Dir: d.file("postgres"), Settings: settings}); err != nil {
 		return err
 	}
 	d.atEnd(d.postgres.Stop)

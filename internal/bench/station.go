@@ -80,7 +80,7 @@ func newStation(ctx context.Context, run Settings, databases ...string) (_ *stat
 		return nil, err
 	}
 	s.log.Info("making a private PostgreSQL", "dir", s.dir)
-	s.server, err = pgtemp.Start(ctx, pgtemp.Config{Dir: filepath.Join(s.dir, "postgres"), Logger: s.log})
+	s.server, err = pgtemp.Start(ctx, pgtemp.Config{Dir: filepath.Join(s.dir, "postgres")})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,19 +17,33 @@ type Kind struct {
 	Users []string // whom it runs as when we are root, the first that exists
 	Place string   // part of the folder's name where the one wished for can't be reached
 	Mark  string   // the file by which a folder of this kind is known
-	// Of finds the process that works in a folder, by the file in which it leaves its number.
-	Of func(dir string) (pid int, running bool)
+	// PIDFile is the file in whose first line it leaves the number of its process.
+	PIDFile string
+	// Is tells whether the process of that number, if there is one, works in the folder: numbers
+	// come again.
+	Is func(pid int, dir string) bool
 }
 
 // Account is whom the server runs as.
 func (k Kind) Account() (Account, error) { return Unprivileged(k.Users...) }
 
-// Vacant waits until no process works in the folder. One that was left by a dozor that was
+// in finds the process that works in a folder.
+func (k Kind) in(dir string) (pid int, running bool) {
+	raw, err := os.ReadFile(filepath.Join(dir, k.PIDFile))
+	if err != nil {
+		return 0, false
+	}
+	first, _, _ := strings.Cut(string(raw), "\n")
+	pid, err = strconv.Atoi(strings.TrimSpace(first))
+	return pid, err == nil && k.Is(pid, dir)
+}
+
+// vacant waits until no process works in the folder. One that was left by a dozor that was
 // killed got its signal, but a clean end takes a moment, and two would destroy each other's
 // data.
-func (k Kind) Vacant(ctx context.Context, dir string) error {
+func (k Kind) vacant(ctx context.Context, dir string) error {
 	for {
-		pid, running := k.Of(dir)
+		pid, running := k.in(dir)
 		if !running {
 			return nil
 		}
@@ -56,21 +71,11 @@ func (k Kind) Remove(dir string) error {
 		}
 		return fmt.Errorf("remove the %s in %s: %w", k.Name, dir, err)
 	}
-	if pid, running := k.Of(dir); running {
+	if pid, running := k.in(dir); running {
 		return fmt.Errorf("remove the %s in %s: it is running (process %d)", k.Name, dir, pid)
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("remove the %s in %s: %w", k.Name, dir, err)
 	}
 	return nil
-}
-
-// LastWords are the last lines of a server's log, in one.
-func LastWords(path string, lines int) string {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return "none"
-	}
-	all := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], " | ")
 }

@@ -21,10 +21,10 @@ type guard struct {
 func (s *Server) Freeze() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.process == nil || s.process.Ended() || s.frozen != nil {
+	pid := s.PID()
+	if pid == 0 || s.frozen != nil {
 		return nil
 	}
-	pid := s.process.PID()
 	children := halt(pid)
 	for _, child := range children {
 		_ = syscall.Kill(child, syscall.SIGSTOP) // it may have ended just now
@@ -34,7 +34,7 @@ func (s *Server) Freeze() error {
 		for _, stopped := range append(children, pid) {
 			_ = syscall.Kill(stopped, syscall.SIGCONT)
 		}
-		return fmt.Errorf("freeze PostgreSQL in %s: %w", s.dir, err)
+		return fmt.Errorf("freeze PostgreSQL in %s: %w", s.Dir(), err)
 	}
 	s.frozen = g
 	return nil

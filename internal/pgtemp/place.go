@@ -34,7 +34,10 @@ func major(path string) int {
 }
 
 // kind is what a cluster is. PostgreSQL refuses to run as root.
-var kind = child.Kind{Name: "PostgreSQL", Users: []string{"postgres", "nobody"}, Place: "postgres", Mark: "PG_VERSION", Of: postmasterOf}
+var kind = child.Kind{
+	Name: "PostgreSQL", Users: []string{"postgres", "nobody"}, Place: "postgres", Mark: "PG_VERSION", PIDFile: "postmaster.pid",
+	Is: func(pid int, _ string) bool { return isPostgres(pid) },
+}
 
 // socketName is the longest name that PostgreSQL makes beside its socket.
 const socketName = ".s.PGSQL.5432.lock"

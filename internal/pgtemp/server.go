@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
@@ -36,19 +35,16 @@ type Config struct {
 	Unsafe bool
 	// Settings are further lines of postgresql.conf.
 	Settings map[string]string
-	Logger   *slog.Logger
 }
 
 // Server is a running private PostgreSQL. Its methods are safe for concurrent use.
 type Server struct {
-	dir    string
-	socket string
-	bin    string
+	at     *child.Server // the postmaster
+	socket string        // the folder
 	cfg    Config
 
-	mu      sync.Mutex
-	process *child.Process // the postmaster; nil before the first start
-	frozen  *guard         // nil unless frozen
+	mu     sync.Mutex
+	frozen *guard // nil unless frozen
 }
 
 // startTimeout bounds recovery after a crash as well as a plain start.
@@ -69,7 +65,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, bin: bin, cfg: cfg}
+	s := &Server{cfg: cfg}
+	s.at = child.NewServer(child.Serving{
+		Kind: kind, Run: run, Dir: dir, Log: "server.log", Boot: startTimeout, Death: syscall.SIGINT, Ask: s.connect,
+		Command: func() *exec.Cmd { return exec.Command(filepath.Join(bin, "postgres"), "-D", dir, "-k", s.socket) },
+	})
 	if s.socket, err = run.SocketDir(dir, socketName); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 }
 
 // Dir is where the cluster lies.
-func (s *Server) Dir() string { return s.dir }
+func (s *Server) Dir() string { return s.at.Dir }
 
 // SocketPath is the server's Unix socket, for a proxy in front of it.
 func (s *Server) SocketPath() string { return filepath.Join(s.socket, ".s.PGSQL.5432") }
@@ -116,38 +116,15 @@ func (s *Server) AppURL(database string) string { return s.URL(AppRole, database
 func (s *Server) OwnerURL(database string) string { return s.URL(OwnerRole, database) }
 
 // PID is the postmaster's process, 0 when it does not run.
-func (s *Server) PID() int {
-	p := s.running()
-	if p == nil {
-		return 0
-	}
-	return p.PID()
-}
-
-// running is the postmaster, nil when it does not run.
-func (s *Server) running() *child.Process {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.process == nil || s.process.Ended() {
-		return nil
-	}
-	return s.process
-}
+func (s *Server) PID() int { return s.at.PID() }
 
 // Restart starts the server when it does not run, after Stop, Kill or a crash, and
 // waits until it takes connections.
 func (s *Server) Restart(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	if s.running() == nil {
-		if err := kind.Vacant(ctx, s.dir); err != nil {
-			return err
-		}
-		if err := s.launch(); err != nil {
-			return err
-		}
+	if s.PID() == 0 {
+		s.Thaw() // one that was killed by others while it was frozen has left its guard
 	}
-	return s.waitReady(ctx)
+	return s.at.Restart(ctx)
 }
 
 // Stop ends the server cleanly, rolling back what runs. Idempotent.
@@ -214,83 +191,24 @@ func childrenOf(pid int) []int {
 }
 
 func (s *Server) end(ctx context.Context, sig syscall.Signal) error {
-	p := s.running()
-	if p == nil {
-		return nil
-	}
-	p.Signal(sig)
-	s.Thaw() // whoever is frozen hears nothing
-	select {
-	case <-p.Done():
-		return nil
-	case <-ctx.Done():
-		p.Signal(syscall.SIGKILL)
-		<-p.Done()
-		return fmt.Errorf("stop PostgreSQL in %s: killed after waiting: %w", s.dir, ctx.Err())
-	}
+	s.at.Signal(sig)
+	s.Thaw() // whoever is frozen hears nothing, and is to hear this first
+	return s.at.End(ctx, sig)
 }
 
-func (s *Server) launch() error {
-	s.Thaw() // one that was killed by others while it was frozen has left its guard
-	logFile, err := os.OpenFile(filepath.Join(s.dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+// connect fails until the server takes connections.
+func (s *Server) connect(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.OwnerURL("postgres"))
 	if err != nil {
-		return fmt.Errorf("open the log of PostgreSQL: %w", err)
+		return fmt.Errorf("connect to the private PostgreSQL: %w", err)
 	}
-	defer logFile.Close()
-	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.dir, "-k", s.socket)
-	cmd.Dir = s.dir
-	cmd.Stdout, cmd.Stderr = logFile, logFile
-	run, err := kind.Account()
-	if err != nil {
-		return err
-	}
-	process, err := child.Start(cmd, run, syscall.SIGINT)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.process = process
-	s.mu.Unlock()
-	return nil
-}
-
-func (s *Server) waitReady(ctx context.Context) error {
-	dsn := s.OwnerURL("postgres")
-	for {
-		conn, err := pgx.Connect(ctx, dsn)
-		if err == nil {
-			return conn.Close(ctx)
-		}
-		s.mu.Lock()
-		process := s.process
-		s.mu.Unlock()
-		select {
-		case <-process.Done():
-			return fmt.Errorf("PostgreSQL in %s ended at once; its last words: %s", s.dir, s.lastWords())
-		case <-ctx.Done():
-			return fmt.Errorf("wait for PostgreSQL in %s (last words: %s): %w", s.dir, s.lastWords(), err)
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}
-
-// postmasterOf finds the process that the lock file of a cluster names, if it runs.
-func postmasterOf(dir string) (pid int, running bool) {
-	raw, err := os.ReadFile(filepath.Join(dir, "postmaster.pid"))
-	if err != nil {
-		return 0, false
-	}
-	first, _, _ := strings.Cut(string(raw), "\n")
-	pid, err = strconv.Atoi(strings.TrimSpace(first))
-	return pid, err == nil && isPostgres(pid)
+	return conn.Close(ctx)
 }
 
 func isPostgres(pid int) bool {
 	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 	return err == nil && strings.HasPrefix(string(comm), "postgres")
 }
-
-func (s *Server) lastWords() string { return child.LastWords(filepath.Join(s.dir, "server.log"), 3) }
 
 func (s *Server) configure() error {
 	var b strings.Builder
@@ -302,15 +220,11 @@ func (s *Server) configure() error {
 	for name, value := range s.cfg.Settings {
 		fmt.Fprintf(&b, "%s = '%s'\n", name, strings.ReplaceAll(value, "'", "''"))
 	}
-	path := filepath.Join(s.dir, "postgresql.auto.conf")
+	path := filepath.Join(s.Dir(), "postgresql.auto.conf")
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		return fmt.Errorf("configure PostgreSQL: %w", err)
 	}
-	run, err := kind.Account()
-	if err != nil {
-		return err
-	}
-	return run.Own(path)
+	return s.at.Run.Own(path)
 }
 
 func (s *Server) ensureAppRole(ctx context.Context) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -43,16 +42,14 @@ type Config struct {
 // Server is a running private RabbitMQ. Its methods are safe for concurrent use, those
 // that start and end it by one caller at a time.
 type Server struct {
-	dir      string
+	at       *child.Server // the broker
 	cfg      Config
-	run      child.Account
 	programs programs
 	password string
 	ports    ports
 
 	mu     sync.Mutex
-	broker *child.Process
-	mapper *child.Process
+	mapper *child.Process // nil when it does not run
 }
 
 type ports struct{ amqp, distribution, mapper int }
@@ -68,10 +65,14 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, run: run, programs: found}
-	if s.dir, err = run.MakePlace(cfg.Dir, kind.Place); err != nil {
+	dir, err := run.MakePlace(cfg.Dir, kind.Place)
+	if err != nil {
 		return nil, err
 	}
+	s := &Server{cfg: cfg, programs: found}
+	s.at = child.NewServer(child.Serving{
+		Kind: kind, Run: run, Dir: dir, Log: "start.log", Boot: startTimeout, Death: syscall.SIGKILL, Command: s.command, Ask: s.logIn,
+	})
 	if err := s.makeFiles(); err != nil {
 		return nil, err
 	}
@@ -94,25 +95,15 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 
 // freePorts are ports that nobody listens on at the moment.
 func freePorts(ctx context.Context) (ports, error) {
-	var free [3]int
-	var lc net.ListenConfig
-	for i := range free {
-		l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return ports{}, fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close()
-		addr, ok := l.Addr().(*net.TCPAddr)
-		if !ok {
-			return ports{}, fmt.Errorf("find a free port: %v", l.Addr())
-		}
-		free[i] = addr.Port
+	free, err := child.FreePorts(ctx, 3)
+	if err != nil {
+		return ports{}, err
 	}
 	return ports{amqp: free[0], distribution: free[1], mapper: free[2]}, nil
 }
 
 // Dir is where the broker's files lie.
-func (s *Server) Dir() string { return s.dir }
+func (s *Server) Dir() string { return s.at.Dir }
 
 // Addr is the broker's host and port, for a proxy in front of it.
 func (s *Server) Addr() string { return loopback(s.ports.amqp) }
@@ -127,137 +118,80 @@ func (s *Server) URL(vhost string) string {
 }
 
 // PID is the broker's process, 0 when it does not run.
-func (s *Server) PID() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broker == nil || s.broker.Ended() {
-		return 0
-	}
-	return s.broker.PID()
-}
+func (s *Server) PID() int { return s.at.PID() }
 
 // Restart starts the broker when it does not run, after Stop, Kill or a crash, and waits
 // until it takes connections.
 func (s *Server) Restart(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	if s.PID() == 0 {
-		if err := kind.Vacant(ctx, s.dir); err != nil {
-			return err
-		}
-		if err := s.launch(); err != nil {
-			return err
-		}
+	if err := s.startMapper(); err != nil {
+		return err
 	}
-	return s.waitReady(ctx)
+	return s.at.Restart(ctx)
 }
 
-func (s *Server) launch() error {
+func (s *Server) startMapper() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.mapper == nil || s.mapper.Ended() {
-		mapper, err := s.start("mapper.log", s.programs.mapper, "-port", strconv.Itoa(s.ports.mapper), "-address", "127.0.0.1")
-		if err != nil {
-			return err
-		}
-		s.mapper = mapper
+	if s.mapper != nil && !s.mapper.Ended() {
+		return nil
 	}
-	// Without this variable the script stays between us and the broker; with it, it wants a console.
-	broker, err := s.start("start.log", s.programs.server, "-noinput")
+	cmd := exec.Command(s.programs.mapper, "-port", strconv.Itoa(s.ports.mapper), "-address", "127.0.0.1")
+	cmd.Dir, cmd.Env = s.Dir(), s.environment()
+	mapper, err := child.StartLogged(cmd, s.at.Run, filepath.Join(s.Dir(), "mapper.log"), syscall.SIGKILL)
 	if err != nil {
 		return err
 	}
-	s.broker = broker
+	s.mapper = mapper
 	return nil
 }
 
-func (s *Server) start(logName, program string, args ...string) (*child.Process, error) {
-	log, err := os.OpenFile(filepath.Join(s.dir, logName), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+func (s *Server) command() *exec.Cmd {
+	// Without this variable the script stays between us and the broker; with it, it wants a console.
+	cmd := exec.Command(s.programs.server, "-noinput")
+	cmd.Env = s.environment()
+	return cmd
+}
+
+// logIn fails until somebody can: the port opens last in a boot.
+func (s *Server) logIn(context.Context) error {
+	conn, err := amqp.DialConfig(s.URL("/"), amqp.Config{Dial: amqp.DefaultDial(5 * time.Second)})
 	if err != nil {
-		return nil, fmt.Errorf("open the log of RabbitMQ: %w", err)
+		return fmt.Errorf("log in to the private RabbitMQ: %w", err)
 	}
-	defer log.Close()
-	cmd := exec.Command(program, args...) //nolint:noctx // it outlives the start's context; Stop and Kill end it
-	cmd.Dir, cmd.Env = s.dir, s.environment()
-	cmd.Stdout, cmd.Stderr = log, log
-	return child.Start(cmd, s.run, syscall.SIGKILL)
+	return conn.Close()
 }
-
-// waitReady waits until somebody can log in: the port opens last in a boot.
-func (s *Server) waitReady(ctx context.Context) error {
-	s.mu.Lock()
-	broker := s.broker
-	s.mu.Unlock()
-	for {
-		conn, err := amqp.DialConfig(s.URL("/"), amqp.Config{Dial: amqp.DefaultDial(5 * time.Second)})
-		if err == nil {
-			return conn.Close()
-		}
-		select {
-		case <-broker.Done():
-			return fmt.Errorf("the RabbitMQ in %s ended at once; its last words: %s", s.dir, s.lastWords())
-		case <-ctx.Done():
-			return fmt.Errorf("wait for RabbitMQ in %s (last words: %s): %w", s.dir, s.lastWords(), err)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-func (s *Server) lastWords() string { return child.LastWords(filepath.Join(s.dir, "start.log"), 8) }
 
 // Stop ends the broker cleanly, which takes some seconds; when ctx ends first it is
 // killed. Idempotent.
 func (s *Server) Stop(ctx context.Context) error {
-	s.mu.Lock()
-	broker := s.broker
-	s.mu.Unlock()
 	defer s.Kill()
-	if broker == nil {
-		return nil
-	}
-	broker.Signal(syscall.SIGCONT)
-	broker.Signal(syscall.SIGTERM)
-	select {
-	case <-broker.Done():
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("stop RabbitMQ in %s: killed after waiting: %w", s.dir, ctx.Err())
-	}
+	return s.at.End(ctx, syscall.SIGTERM)
 }
 
 // Kill ends the broker as a power cut would and returns when it is gone. Idempotent.
 func (s *Server) Kill() {
+	_ = s.at.End(context.Background(), syscall.SIGKILL) // it fails when its context ends
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range []*child.Process{s.broker, s.mapper} {
-		if p != nil {
-			p.Signal(syscall.SIGKILL)
-			<-p.Done()
-		}
+	if s.mapper != nil {
+		s.mapper.Signal(syscall.SIGKILL)
+		<-s.mapper.Done()
 	}
-	s.broker, s.mapper = nil, nil
+	s.mapper = nil
 }
 
 // Freeze stops the broker where it stands: connections stay open, nothing answers.
-func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+func (s *Server) Freeze() { s.at.Signal(syscall.SIGSTOP) }
 
 // Thaw lets a frozen broker go on.
-func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
-
-func (s *Server) signal(sig syscall.Signal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broker != nil {
-		s.broker.Signal(sig)
-	}
-}
+func (s *Server) Thaw() { s.at.Signal(syscall.SIGCONT) }
 
 // Eval evaluates Erlang expressions, which end with a full stop, in the broker and
 // returns the value of the last one as Erlang prints it.
 func (s *Server) Eval(ctx context.Context, expressions string) (string, error) {
 	cmd := exec.CommandContext(ctx, s.programs.call, "-R", "-address", loopback(s.ports.distribution), "-e")
-	cmd.Dir, cmd.Env = s.dir, s.environment()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.run.Credential()}
+	cmd.Dir, cmd.Env = s.Dir(), s.environment()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.at.Run.Credential()}
 	cmd.Stdin = strings.NewReader(expressions + "\n") // it reads to the end of a line
 	out, err := cmd.CombinedOutput()
 	if err != nil {

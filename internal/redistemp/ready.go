@@ -12,9 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"dozor/internal/child"
 )
 
 func (s *Server) configure() error {
@@ -23,8 +20,8 @@ func (s *Server) configure() error {
 		"bind":                     "127.0.0.1",
 		"unixsocket":               quote(s.SocketPath()),
 		"unixsocketperm":           "700",
-		"dir":                      quote(s.dir),
-		"pidfile":                  quote(filepath.Join(s.dir, pidName)),
+		"dir":                      quote(s.at.Dir),
+		"pidfile":                  quote(filepath.Join(s.at.Dir, pidName)),
 		"daemonize":                "no",
 		"requirepass":              s.password,
 		"masterauth":               s.password,
@@ -42,35 +39,16 @@ func (s *Server) configure() error {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		fmt.Fprintf(&b, "%s %s\n", name, settings[name])
 	}
-	path := filepath.Join(s.dir, configName)
+	path := filepath.Join(s.at.Dir, configName)
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		return fmt.Errorf("configure Redis: %w", err)
 	}
-	return s.run.Own(path)
+	return s.at.Run.Own(path)
 }
 
 func quote(path string) string { return strconv.Quote(path) }
 
-// waitReady waits until the server answers: while it reads its data it refuses.
-func (s *Server) waitReady(ctx context.Context) error {
-	s.mu.Lock()
-	process := s.process
-	s.mu.Unlock()
-	for {
-		err := s.ping(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-process.Done():
-			return fmt.Errorf("the Redis in %s ended at once; its last words: %s", s.dir, s.lastWords())
-		case <-ctx.Done():
-			return fmt.Errorf("wait for Redis in %s (last words: %s): %w", s.dir, s.lastWords(), err)
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-}
-
+// ping fails while the server reads its data.
 func (s *Server) ping(ctx context.Context) error {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", s.SocketPath())
@@ -97,25 +75,15 @@ func (s *Server) ping(ctx context.Context) error {
 	return nil
 }
 
-// serverOf finds the process that the directory's file names, if it runs there.
-func serverOf(dir string) (pid int, running bool) {
-	raw, err := os.ReadFile(filepath.Join(dir, pidName))
-	if err != nil {
-		return 0, false
-	}
-	pid, err = strconv.Atoi(strings.TrimSpace(string(raw)))
-	if err != nil {
-		return 0, false
-	}
+// worksIn tells whether a process is a Redis that works in a folder.
+func worksIn(pid int, dir string) bool {
 	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 	if err != nil || !strings.HasPrefix(string(comm), "redis-server") {
-		return 0, false
+		return false
 	}
 	where, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
-	return pid, err == nil && where == dir
+	return err == nil && where == dir
 }
-
-func (s *Server) lastWords() string { return child.LastWords(filepath.Join(s.dir, logName), 3) }
 
 // Remove deletes what Start keeps for dir, if the server is not running, and nothing that
 // is not a server's.

@@ -4,14 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -30,16 +27,11 @@ type Config struct {
 
 // Server is a private Redis. Its methods are safe for concurrent use.
 type Server struct {
-	dir      string
+	at       *child.Server
 	socket   string // the folder
-	bin      string
-	run      child.Account
 	password string
 	port     int // 0: none
 	settings map[string]string
-
-	mu      sync.Mutex
-	process *child.Process // nil before the first start
 }
 
 const (
@@ -51,7 +43,9 @@ const (
 	logName      = "server.log"
 )
 
-var kind = child.Kind{Name: "Redis", Users: []string{"redis", "nobody"}, Place: "redis", Mark: configName, Of: serverOf}
+var kind = child.Kind{
+	Name: "Redis", Users: []string{"redis", "nobody"}, Place: "redis", Mark: configName, PIDFile: pidName, Is: worksIn,
+}
 
 // Start starts a server on the directory's data, if there are any. It ends with Stop, or
 // with this process.
@@ -68,7 +62,13 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, bin: bin, run: run, password: rand.Text(), settings: cfg.Settings}
+	s := &Server{password: rand.Text(), settings: cfg.Settings}
+	s.at = child.NewServer(child.Serving{
+		Kind: kind, Run: run, Dir: dir, Log: logName, Boot: startTimeout, Ask: s.ping,
+		Command: func() *exec.Cmd { return exec.Command(bin, filepath.Join(dir, configName)) },
+		// SIGKILL reaches a frozen server too, and loses nothing that was confirmed.
+		Death: syscall.SIGKILL,
+	})
 	if s.socket, err = run.SocketDir(dir, socketName); err != nil {
 		return nil, err
 	}
@@ -76,9 +76,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if cfg.TCP {
-		if s.port, err = freePort(); err != nil {
+		ports, err := child.FreePorts(ctx, 1)
+		if err != nil {
 			return nil, err
 		}
+		s.port = ports[0]
 	}
 	if err := s.configure(); err != nil {
 		return nil, err
@@ -89,22 +91,8 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// freePort finds a port that nobody listens on just now.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer l.Close()
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, fmt.Errorf("find a free port: unexpected address %v", l.Addr())
-	}
-	return addr.Port, nil
-}
-
 // Dir is where the data lie.
-func (s *Server) Dir() string { return s.dir }
+func (s *Server) Dir() string { return s.at.Dir }
 
 // SocketPath is the server's Unix socket.
 func (s *Server) SocketPath() string { return filepath.Join(s.socket, socketName) }
@@ -136,90 +124,20 @@ func (s *Server) TCPURL() string {
 }
 
 // PID is the server's process, 0 when it does not run.
-func (s *Server) PID() int {
-	p := s.running()
-	if p == nil {
-		return 0
-	}
-	return p.PID()
-}
-
-func (s *Server) running() *child.Process {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.process == nil || s.process.Ended() {
-		return nil
-	}
-	return s.process
-}
+func (s *Server) PID() int { return s.at.PID() }
 
 // Restart starts the server when it does not run, after Stop, Kill or a crash, and waits
 // until it has read its data.
-func (s *Server) Restart(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	if s.running() == nil {
-		if err := kind.Vacant(ctx, s.dir); err != nil {
-			return err
-		}
-		if err := s.launch(); err != nil {
-			return err
-		}
-	}
-	return s.waitReady(ctx)
-}
+func (s *Server) Restart(ctx context.Context) error { return s.at.Restart(ctx) }
 
 // Stop ends the server cleanly. Idempotent; it ends a frozen one too.
-func (s *Server) Stop(ctx context.Context) error { return s.end(ctx, syscall.SIGTERM) }
+func (s *Server) Stop(ctx context.Context) error { return s.at.End(ctx, syscall.SIGTERM) }
 
 // Kill ends the server as a crash would and returns when it is gone.
-func (s *Server) Kill(ctx context.Context) error { return s.end(ctx, syscall.SIGKILL) }
-
-func (s *Server) end(ctx context.Context, sig syscall.Signal) error {
-	p := s.running()
-	if p == nil {
-		return nil
-	}
-	p.Signal(sig)
-	p.Signal(syscall.SIGCONT)
-	select {
-	case <-p.Done():
-		return nil
-	case <-ctx.Done():
-		p.Signal(syscall.SIGKILL)
-		<-p.Done()
-		return fmt.Errorf("stop Redis in %s: killed after waiting: %w", s.dir, ctx.Err())
-	}
-}
+func (s *Server) Kill(ctx context.Context) error { return s.at.End(ctx, syscall.SIGKILL) }
 
 // Freeze stops the server without ending it: connections stand, nothing answers.
-func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+func (s *Server) Freeze() { s.at.Signal(syscall.SIGSTOP) }
 
 // Thaw lets a frozen server go on.
-func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
-
-func (s *Server) signal(sig syscall.Signal) {
-	if p := s.running(); p != nil {
-		p.Signal(sig)
-	}
-}
-
-func (s *Server) launch() error {
-	logFile, err := os.OpenFile(filepath.Join(s.dir, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the log of Redis: %w", err)
-	}
-	defer logFile.Close()
-	cmd := exec.Command(s.bin, filepath.Join(s.dir, configName))
-	cmd.Dir = s.dir
-	cmd.Stdout, cmd.Stderr = logFile, logFile
-	// SIGKILL reaches a frozen server too, and loses nothing that was confirmed.
-	process, err := child.Start(cmd, s.run, syscall.SIGKILL)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.process = process
-	s.mu.Unlock()
-	return nil
-}
+func (s *Server) Thaw() { s.at.Signal(syscall.SIGCONT) }
