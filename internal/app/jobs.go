@@ -16,7 +16,7 @@ const (
 	timersEvery     = 500 * time.Millisecond
 	sessionsEvery   = 2 * time.Second // a screen whose session ran out is told, its alarms are put back
 	lettersEvery    = time.Second
-	panelwatchEvery = time.Second
+	watchEvery      = time.Second // over links, panels and the station itself
 	wordsEvery      = time.Second
 	retentionEvery  = time.Hour
 	outboxKept      = 7 * 24 * time.Hour

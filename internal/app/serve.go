@@ -198,8 +198,8 @@ func (c *core) api(ctx context.Context, cfg config.Serve, health *obs.Health) (s
 		OnStored: c.notified, Hit: failpoint.Hit,
 	})
 	letters, asked, stop := c.deadLetters()
-	watch := linkwatch.New(linkwatch.Config{Pool: c.pool, Bus: c.bus, Logger: c.log, Trace: obs.NewTrace})
-	panels := panelwatch.New(panelwatch.Config{Pool: c.pool, Bus: c.bus, Logger: c.log, Trace: obs.NewTrace, ClockLimit: cfg.ClockLimit})
+	links := linkwatch.New(linkwatch.Config{Pool: c.pool, Bus: c.bus, Trace: obs.NewTrace})
+	panels := panelwatch.New(panelwatch.Config{Pool: c.pool, Bus: c.bus, Trace: obs.NewTrace, ClockLimit: cfg.ClockLimit})
 	web, err := c.web(cfg, letters, health)
 	if err != nil {
 		return nil, "", err
@@ -211,8 +211,8 @@ func (c *core) api(ctx context.Context, cfg config.Serve, health *obs.Health) (s
 	return [][]lifecycle.Service{
 		{
 			{Name: "ingest", Run: in.Run},
-			{Name: "linkwatch", Run: watch.Run},
-			{Name: "panelwatch", Run: c.every(panelwatchEvery, "panelwatch", panels.Round)},
+			{Name: "linkwatch", Run: c.every(watchEvery, "linkwatch", links.Round)},
+			{Name: "panelwatch", Run: c.every(watchEvery, "panelwatch", panels.Round)},
 			{Name: "sweeper", Run: c.every(sweepEvery, "sweeper", func(ctx context.Context) error {
 				_, err := c.commands.Sweep(ctx)
 				return err
@@ -233,7 +233,7 @@ func (c *core) api(ctx context.Context, cfg config.Serve, health *obs.Health) (s
 			})},
 			{Name: "stream", Run: web.hub.Run},
 			{Name: "presence", Run: web.people.Run},
-			{Name: "selfwatch", Run: web.self.Run},
+			{Name: "selfwatch", Run: c.every(watchEvery, "selfwatch", web.self.Round)},
 			{Name: "states", Run: c.feedStates(web.hub)},
 		},
 		{{Name: "http", Run: func(ctx context.Context) error { return web.serve(ctx, listener) }}},

@@ -3,7 +3,6 @@ package linkwatch
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 )
 
 const (
-	round       = time.Second
 	stepTimeout = 5 * time.Second
 	// perRound bounds one round; a region that falls silent takes a few.
 	perRound = 200
@@ -25,13 +23,12 @@ const (
 
 // Config of a watch.
 type Config struct {
-	Pool   *pg.Pool
-	Bus    bus.Publisher
-	Logger *slog.Logger
-	Trace  func() string
+	Pool  *pg.Pool
+	Bus   bus.Publisher
+	Trace func() string
 }
 
-// Watch finds silent panels and those that answer again.
+// Watch finds silent panels and those that answer again. Round belongs to one goroutine.
 type Watch struct {
 	cfg Config
 	// since bounds silence from below: before this watch began nobody may have watched,
@@ -39,37 +36,8 @@ type Watch struct {
 	since time.Time
 }
 
-// New makes a watch; Run starts it.
-func New(cfg Config) *Watch {
-	cfg.Logger = cfg.Logger.With("component", "linkwatch")
-	return &Watch{cfg: cfg}
-}
-
-// Run watches until ctx ends.
-func (w *Watch) Run(ctx context.Context) error {
-	tick := time.NewTicker(round)
-	defer tick.Stop()
-	failing := false
-	for {
-		err := w.Round(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if (err != nil) != failing {
-			failing = err != nil
-			if failing {
-				w.cfg.Logger.Warn("links can't be watched", "err", err)
-			} else {
-				w.cfg.Logger.Info("links are watched again")
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
+// New makes a watch.
+func New(cfg Config) *Watch { return &Watch{cfg: cfg} }
 
 // Round looks once: records what fell silent and what came back, and publishes what was
 // not said yet.

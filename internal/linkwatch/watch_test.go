@@ -72,7 +72,7 @@ func setup(t *testing.T) *bench {
 }
 
 func (b *bench) newWatch() {
-	b.watch = linkwatch.New(linkwatch.Config{Pool: b.db.Pool, Bus: b.bus, Logger: testkit.Logger(b.t), Trace: func() string { return "" }})
+	b.watch = linkwatch.New(linkwatch.Config{Pool: b.db.Pool, Bus: b.bus, Trace: func() string { return "" }})
 	b.round()
 }
 

@@ -3,7 +3,6 @@ package panelwatch
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -29,10 +28,9 @@ const (
 
 // Config of a watch.
 type Config struct {
-	Pool   *pg.Pool
-	Bus    bus.Publisher
-	Logger *slog.Logger
-	Trace  func() string
+	Pool  *pg.Pool
+	Bus   bus.Publisher
+	Trace func() string
 	// ClockLimit is how far a panel's clock may be off; 0: as far as it likes.
 	ClockLimit time.Duration
 }
@@ -41,10 +39,7 @@ type Config struct {
 type Watch struct{ cfg Config }
 
 // New makes a watch.
-func New(cfg Config) *Watch {
-	cfg.Logger = cfg.Logger.With("component", "panelwatch")
-	return &Watch{cfg: cfg}
-}
+func New(cfg Config) *Watch { return &Watch{cfg: cfg} }
 
 // Round looks once, and publishes what was not said yet.
 func (w *Watch) Round(ctx context.Context) error {

@@ -47,7 +47,7 @@ func setup(t *testing.T) *bench {
 	db.Exec(t, `INSERT INTO panels (id, site_id, name, host, port, code_secret) VALUES (1, 1, 'Centrala', 'h', 1, '')`)
 	b := &bench{t: t, db: db, bus: &recorder{outcome: bus.Confirmed, said: map[bus.Key]wire.Station{}}}
 	b.watch = panelwatch.New(panelwatch.Config{
-		Pool: db.Pool, Bus: b.bus, Logger: testkit.Logger(t), Trace: func() string { return "" }, ClockLimit: 5 * time.Minute,
+		Pool: db.Pool, Bus: b.bus, Trace: func() string { return "" }, ClockLimit: 5 * time.Minute,
 	})
 	return b
 }

@@ -32,10 +32,7 @@ const (
 	lifeWithoutDesks = 5 * time.Minute
 )
 
-const (
-	round       = time.Second
-	stepTimeout = 5 * time.Second
-)
+const stepTimeout = 5 * time.Second
 
 // Queue tells how long the bus has kept its oldest unsettled message, and how many wait.
 type Queue interface {
@@ -78,7 +75,7 @@ type Watch struct {
 	slow time.Time           // since when the database is slow, by this instance's clock
 }
 
-// New makes a Watch; Run starts it.
+// New makes a Watch.
 func New(cfg Config) *Watch {
 	cfg.Logger = cfg.Logger.With("component", "selfwatch")
 	if cfg.Publish == nil {
@@ -92,32 +89,6 @@ func New(cfg Config) *Watch {
 	}
 	w.show(nil)
 	return w
-}
-
-// Run watches until ctx ends.
-func (w *Watch) Run(ctx context.Context) error {
-	tick := time.NewTicker(round)
-	defer tick.Stop()
-	failing := false
-	for {
-		err := w.Round(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if (err != nil) != failing {
-			failing = err != nil
-			if failing {
-				w.cfg.Logger.Warn("the station can't look at itself", "err", err)
-			} else {
-				w.cfg.Logger.Info("the station looks at itself again")
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }
 
 // Round looks once: tells the screens, records what began and ended, and publishes what
