@@ -114,35 +114,27 @@ const (
 	Trouble  = "trouble" // of the panel as a whole
 )
 
+// fromPanel are the panel's answers that have a name of their own.
+var fromPanel = map[satel.Result]Result{
+	satel.ResultOK:               OK,
+	satel.ResultAccepted:         Accepted,
+	satel.ResultCodeNotFound:     WrongCode,
+	satel.ResultNoAccess:         NoRight,
+	satel.ResultUserMissing:      NoSuchUser,
+	satel.ResultUserExists:       UserExists,
+	satel.ResultCodeWrongOrTaken: CodeTaken,
+	satel.ResultPhoneCodeTaken:   PhoneTaken,
+	satel.ResultCodeUnchanged:    CodeUnchanged,
+	satel.ResultCannotArm:        CannotArm,
+	satel.ResultCannotArmForce:   ForcePossible,
+}
+
 // FromPanel translates the panel's answer.
 func FromPanel(code satel.Result) Outcome {
 	n := int(code)
-	o := Outcome{Code: &n}
-	switch code {
-	case satel.ResultOK:
-		o.Result = OK
-	case satel.ResultAccepted:
-		o.Result = Accepted
-	case satel.ResultCodeNotFound:
-		o.Result = WrongCode
-	case satel.ResultNoAccess:
-		o.Result = NoRight
-	case satel.ResultUserMissing:
-		o.Result = NoSuchUser
-	case satel.ResultUserExists:
-		o.Result = UserExists
-	case satel.ResultCodeWrongOrTaken:
-		o.Result = CodeTaken
-	case satel.ResultPhoneCodeTaken:
-		o.Result = PhoneTaken
-	case satel.ResultCodeUnchanged:
-		o.Result = CodeUnchanged
-	case satel.ResultCannotArm:
-		o.Result = CannotArm
-	case satel.ResultCannotArmForce:
-		o.Result = ForcePossible
-	default:
-		o.Result = OtherError
+	result, known := fromPanel[code]
+	if !known {
+		result = OtherError
 	}
-	return o
+	return Outcome{Code: &n, Result: result}
 }
