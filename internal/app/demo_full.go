@@ -40,14 +40,6 @@ type full struct {
 	processes []*stationProcess // of the station
 }
 
-// stationProcess is a process with what is to be known of it.
-type stationProcess struct {
-	ownProcess
-	kind   room.Kind
-	url    string // where people are served; of an API
-	health string // root of its health server
-}
-
 // runFull serves the station by several processes, with RabbitMQ and Redis, and the
 // control room in this one.
 func (d *demonstration) runFull(ctx context.Context) error {
@@ -61,7 +53,7 @@ func (d *demonstration) runFull(ctx context.Context) error {
 	starting, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	d.atEnd(f.sites.Stop)
-	if err := f.sites.Start(starting); err != nil {
+	if err := f.sites.Restart(starting); err != nil {
 		return err
 	}
 	host, first, err := splitAddress(f.sites.panels())
@@ -75,7 +67,7 @@ func (d *demonstration) runFull(ctx context.Context) error {
 	d.atEnd(func(ctx context.Context) error {
 		return each(f.processes, func(p *stationProcess) error { return p.Stop(ctx) })
 	})
-	if err := each(f.processes, func(p *stationProcess) error { return p.Start(starting) }); err != nil {
+	if err := each(f.processes, func(p *stationProcess) error { return p.Restart(starting) }); err != nil {
 		return err
 	}
 	// Without roles: it looks only, and nothing of it runs.
@@ -146,10 +138,8 @@ func (f *full) plan(ctx context.Context) error {
 	numbers := map[room.Kind]int{}
 	for _, kind := range kinds {
 		numbers[kind]++
-		p := &stationProcess{kind: kind}
-		p.name = fmt.Sprintf("%s-%d", kind, numbers[kind])
+		p := &stationProcess{kind: kind, name: fmt.Sprintf("%s-%d", kind, numbers[kind])}
 		p.log = filepath.Join(logs, p.name+".log")
-		p.env = f.environment()
 		health := "127.0.0.1:" + take()
 		p.health = "http://" + health
 		p.args = []string{
@@ -165,18 +155,17 @@ func (f *full) plan(ctx context.Context) error {
 			p.args = append(p.args, "--listen", at)
 			p.url = "http://" + named(at)
 		}
-		p.answers = func(ctx context.Context) error {
+		p.own(f.environment(), func(ctx context.Context) error {
 			readiness, err := askReadiness(ctx, p.health)
 			if err == nil && !readiness.Ready {
 				err = errors.New("it is not ready")
 			}
 			return err
-		}
+		})
 		f.processes = append(f.processes, p)
 	}
 
-	p := &stationProcess{kind: room.Sites, url: "http://" + control}
-	p.name, p.log, p.env = "sites", filepath.Join(logs, "sites.log"), f.environment()
+	p := &stationProcess{kind: room.Sites, name: "sites", log: filepath.Join(logs, "sites.log"), url: "http://" + control}
 	p.args = []string{
 		"demo-sites", "--listen", "127.0.0.1:" + take(), "--key-file", f.file("key"), "--control", control, "--sites", strconv.Itoa(f.cfg.Sites), "--journals", f.file("panels"),
 		"--log-level", f.childLevel(),
@@ -184,7 +173,7 @@ func (f *full) plan(ctx context.Context) error {
 	if f.cfg.QuietScenario {
 		p.args = append(p.args, "--quiet-scenario")
 	}
-	p.answers = func(ctx context.Context) error { return askSites(ctx, p.url) }
+	p.own(f.environment(), func(ctx context.Context) error { return askSites(ctx, p.url) })
 	f.sites = p
 	return nil
 }

@@ -64,10 +64,10 @@ func (f *full) components(core *core) []room.Component {
 	}
 	for _, p := range append(f.processes, f.sites) {
 		c := room.Component{ID: p.name, Kind: p.kind, Server: room.Server{
-			PID: p.PID, Start: p.Start, Stop: p.Stop, Kill: p.Kill, Freeze: sure(p.Freeze), Thaw: p.Thaw,
+			PID: p.PID, Start: p.Restart, Stop: p.Stop, Kill: p.Kill, Freeze: sure(p.Freeze), Thaw: p.Thaw,
 		}}
 		if p.kind == room.Sites {
-			c.Ask = asked(p.answers)
+			c.Ask = asked(func(ctx context.Context) error { return askSites(ctx, p.url) })
 		} else {
 			c.URL, c.Ask = p.url, func(ctx context.Context) (room.Answer, error) { return askProcess(ctx, p.health) }
 		}

@@ -24,11 +24,14 @@ type Kind struct {
 	Is func(pid int, dir string) bool
 }
 
+// In is what people call the server that works in a folder.
+func (k Kind) In(dir string) string { return k.Name + " in " + dir }
+
 // Account is whom the server runs as.
 func (k Kind) Account() (Account, error) { return Unprivileged(k.Users...) }
 
-// in finds the process that works in a folder.
-func (k Kind) in(dir string) (pid int, running bool) {
+// worker finds the process that works in a folder.
+func (k Kind) worker(dir string) (pid int, running bool) {
 	raw, err := os.ReadFile(filepath.Join(dir, k.PIDFile))
 	if err != nil {
 		return 0, false
@@ -38,18 +41,18 @@ func (k Kind) in(dir string) (pid int, running bool) {
 	return pid, err == nil && k.Is(pid, dir)
 }
 
-// vacant waits until no process works in the folder. One that was left by a dozor that was
+// Vacant waits until no process works in the folder. One that was left by a dozor that was
 // killed got its signal, but a clean end takes a moment, and two would destroy each other's
 // data.
-func (k Kind) vacant(ctx context.Context, dir string) error {
+func (k Kind) Vacant(ctx context.Context, dir string) error {
 	for {
-		pid, running := k.in(dir)
+		pid, running := k.worker(dir)
 		if !running {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("another %s (process %d) runs in %s", k.Name, pid, dir)
+			return fmt.Errorf("another %s runs as process %d", k.In(dir), pid)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -69,13 +72,13 @@ func (k Kind) Remove(dir string) error {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil
 		}
-		return fmt.Errorf("remove the %s in %s: %w", k.Name, dir, err)
+		return fmt.Errorf("remove the %s: %w", k.In(dir), err)
 	}
-	if pid, running := k.in(dir); running {
-		return fmt.Errorf("remove the %s in %s: it is running (process %d)", k.Name, dir, pid)
+	if pid, running := k.worker(dir); running {
+		return fmt.Errorf("remove the %s: it is running (process %d)", k.In(dir), pid)
 	}
 	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("remove the %s in %s: %w", k.Name, dir, err)
+		return fmt.Errorf("remove the %s: %w", k.In(dir), err)
 	}
 	return nil
 }

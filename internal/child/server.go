@@ -2,46 +2,45 @@ package child
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// Serving is how a private server is started and asked.
+// Serving is how a server is started and asked.
 type Serving struct {
-	Kind Kind
+	Name string // as people know it, with its folder where there may be several
 	Run  Account
-	Dir  string // its folder, as MakePlace made it
-	Log  string // the file in Dir that takes what it prints
+	Log  string // the path of the file to which what it prints is added
 	// Boot bounds a start with all that is read back, as after a crash.
 	Boot time.Duration
 	// Death is the signal that ends it with our process.
 	Death syscall.Signal
-	// Command is its program, to be started in Dir.
+	// Vacant waits until its place is free; nil: nobody else can be there.
+	Vacant func(ctx context.Context) error
+	// Command is its program.
 	Command func() *exec.Cmd
 	// Ask tries to work with it once; nil says that it is ready.
 	Ask func(ctx context.Context) error
 }
 
-// Server is a private server: it runs or does not, and can be started again in its folder.
-// Its methods are safe for concurrent use, Restart by one caller at a time.
+// Server runs or does not, and can be started again. Its methods are safe for concurrent use,
+// Restart by one caller at a time.
 type Server struct {
-	Serving
+	cfg Serving
 
 	mu      sync.Mutex
 	process *Process // nil before the first start
 }
 
 // NewServer makes a server that does not run; Restart starts it.
-func NewServer(s Serving) *Server { return &Server{Serving: s} }
-
-func (s *Server) log() string { return filepath.Join(s.Dir, s.Log) }
+func NewServer(cfg Serving) *Server { return &Server{cfg: cfg} }
 
 // running is the server's process, nil when it does not run.
 func (s *Server) running() *Process {
@@ -72,13 +71,16 @@ func (s *Server) Signal(sig syscall.Signal) {
 // askAgain is the pause between two tries to work with a server that starts.
 const askAgain = 10 * time.Millisecond
 
-// Restart starts the server when it does not run, and waits until it is ready.
+// Restart starts the server when it does not run, at first, after Stop, Kill or a crash, and
+// waits until it is ready.
 func (s *Server) Restart(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.Boot)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Boot)
 	defer cancel()
 	if s.running() == nil {
-		if err := s.Kind.vacant(ctx, s.Dir); err != nil {
-			return err
+		if s.cfg.Vacant != nil {
+			if err := s.cfg.Vacant(ctx); err != nil {
+				return err
+			}
 		}
 		if err := s.launch(); err != nil {
 			return err
@@ -88,9 +90,7 @@ func (s *Server) Restart(ctx context.Context) error {
 }
 
 func (s *Server) launch() error {
-	cmd := s.Command()
-	cmd.Dir = s.Dir
-	process, err := StartLogged(cmd, s.Run, s.log(), s.Death)
+	process, err := StartLogged(s.cfg.Command(), s.cfg.Run, s.cfg.Log, s.cfg.Death)
 	if err != nil {
 		return err
 	}
@@ -105,15 +105,15 @@ func (s *Server) waitReady(ctx context.Context) error {
 	process := s.process
 	s.mu.Unlock()
 	for {
-		err := s.Ask(ctx)
+		err := s.cfg.Ask(ctx)
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-process.Done():
-			return fmt.Errorf("the %s in %s ended at once; its last words: %s", s.Kind.Name, s.Dir, lastWords(s.log()))
+			return fmt.Errorf("%s ended at once (%s); its last words: %s", s.cfg.Name, process.Outcome(), lastWords(s.cfg.Log))
 		case <-ctx.Done():
-			return fmt.Errorf("wait for %s in %s (last words: %s): %w", s.Kind.Name, s.Dir, lastWords(s.log()), err)
+			return fmt.Errorf("wait for %s (last words: %s): %w", s.cfg.Name, lastWords(s.cfg.Log), errors.Join(ctx.Err(), err))
 		case <-time.After(askAgain):
 		}
 	}
@@ -134,15 +134,27 @@ func (s *Server) End(ctx context.Context, sig syscall.Signal) error {
 	case <-ctx.Done():
 		p.Signal(syscall.SIGKILL)
 		<-p.Done()
-		return fmt.Errorf("stop %s in %s: killed after waiting: %w", s.Kind.Name, s.Dir, ctx.Err())
+		return fmt.Errorf("stop %s: killed after waiting: %w", s.cfg.Name, ctx.Err())
 	}
 }
+
+// Stop lets the server end cleanly, by SIGTERM; see End.
+func (s *Server) Stop(ctx context.Context) error { return s.End(ctx, syscall.SIGTERM) }
+
+// Kill ends the server as a crash would and returns when it is gone.
+func (s *Server) Kill(ctx context.Context) error { return s.End(ctx, syscall.SIGKILL) }
+
+// Freeze stops the server where it stands: connections stay open, nothing answers.
+func (s *Server) Freeze() { s.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen server go on.
+func (s *Server) Thaw() { s.Signal(syscall.SIGCONT) }
 
 // StartLogged starts a command whose output is added to a file.
 func StartLogged(cmd *exec.Cmd, run Account, path string, death syscall.Signal) (*Process, error) {
 	log, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open a server's log: %w", err)
+		return nil, fmt.Errorf("open the log of %s: %w", cmd.Path, err)
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log

@@ -34,7 +34,7 @@ func (s *Server) Freeze() error {
 		for _, stopped := range append(children, pid) {
 			_ = syscall.Kill(stopped, syscall.SIGCONT)
 		}
-		return fmt.Errorf("freeze PostgreSQL in %s: %w", s.Dir(), err)
+		return fmt.Errorf("freeze PostgreSQL in %s: %w", s.dir, err)
 	}
 	s.frozen = g
 	return nil

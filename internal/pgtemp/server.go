@@ -40,7 +40,9 @@ type Config struct {
 // Server is a running private PostgreSQL. Its methods are safe for concurrent use.
 type Server struct {
 	at     *child.Server // the postmaster
-	socket string        // the folder
+	dir    string
+	socket string // the folder
+	run    child.Account
 	cfg    Config
 
 	mu     sync.Mutex
@@ -65,10 +67,15 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg}
+	s := &Server{dir: dir, run: run, cfg: cfg}
 	s.at = child.NewServer(child.Serving{
-		Kind: kind, Run: run, Dir: dir, Log: "server.log", Boot: startTimeout, Death: syscall.SIGINT, Ask: s.connect,
-		Command: func() *exec.Cmd { return exec.Command(filepath.Join(bin, "postgres"), "-D", dir, "-k", s.socket) },
+		Name: kind.In(dir), Run: run, Log: filepath.Join(dir, "server.log"), Boot: startTimeout, Death: syscall.SIGINT, Ask: s.connect,
+		Vacant: func(ctx context.Context) error { return kind.Vacant(ctx, dir) },
+		Command: func() *exec.Cmd {
+			cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", dir, "-k", s.socket)
+			cmd.Dir = dir
+			return cmd
+		},
 	})
 	if s.socket, err = run.SocketDir(dir, socketName); err != nil {
 		return nil, err
@@ -95,7 +102,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 }
 
 // Dir is where the cluster lies.
-func (s *Server) Dir() string { return s.at.Dir }
+func (s *Server) Dir() string { return s.dir }
 
 // SocketPath is the server's Unix socket, for a proxy in front of it.
 func (s *Server) SocketPath() string { return filepath.Join(s.socket, ".s.PGSQL.5432") }
@@ -220,11 +227,11 @@ func (s *Server) configure() error {
 	for name, value := range s.cfg.Settings {
 		fmt.Fprintf(&b, "%s = '%s'\n", name, strings.ReplaceAll(value, "'", "''"))
 	}
-	path := filepath.Join(s.Dir(), "postgresql.auto.conf")
+	path := filepath.Join(s.dir, "postgresql.auto.conf")
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		return fmt.Errorf("configure PostgreSQL: %w", err)
 	}
-	return s.at.Run.Own(path)
+	return s.run.Own(path)
 }
 
 func (s *Server) ensureAppRole(ctx context.Context) error {

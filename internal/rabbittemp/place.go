@@ -35,10 +35,10 @@ func findPrograms() (programs, error) {
 	return p, nil
 }
 
-func (s *Server) home() string     { return filepath.Join(s.Dir(), "home") }
-func (s *Server) database() string { return filepath.Join(s.Dir(), "data") }
-func (s *Server) logs() string     { return filepath.Join(s.Dir(), "log") }
-func (s *Server) pidFile() string  { return filepath.Join(s.Dir(), pidName) }
+func (s *Server) home() string     { return filepath.Join(s.dir, "home") }
+func (s *Server) database() string { return filepath.Join(s.dir, "data") }
+func (s *Server) logs() string     { return filepath.Join(s.dir, "log") }
+func (s *Server) pidFile() string  { return filepath.Join(s.dir, pidName) }
 
 const (
 	configName   = "rabbitmq.conf"
@@ -51,7 +51,7 @@ const (
 // the broker takes over only when its database is empty.
 func (s *Server) makeFiles() error {
 	for _, dir := range []string{s.home(), s.database(), s.logs()} {
-		if err := s.at.Run.MakeDir(dir); err != nil {
+		if err := s.run.MakeDir(dir); err != nil {
 			return err
 		}
 	}
@@ -59,7 +59,7 @@ func (s *Server) makeFiles() error {
 		return err
 	}
 	var err error
-	s.password, err = s.secret(filepath.Join(s.Dir(), passwordName), 0o600)
+	s.password, err = s.secret(filepath.Join(s.dir, passwordName), 0o600)
 	return err
 }
 
@@ -84,7 +84,7 @@ func (s *Server) write(path, content string, mode os.FileMode) error {
 	if err := os.WriteFile(path, []byte(content), mode); err != nil {
 		return fmt.Errorf("configure RabbitMQ: %w", err)
 	}
-	return s.at.Run.Own(path)
+	return s.run.Own(path)
 }
 
 // settings of a private broker. The write-ahead log is half a gigabyte by default.
@@ -110,8 +110,8 @@ func (s *Server) configure() error {
 		fmt.Fprintf(&b, "%s = %s\n", name, s.cfg.Settings[name])
 	}
 	return errors.Join(
-		s.write(filepath.Join(s.Dir(), configName), b.String(), 0o600),
-		s.write(filepath.Join(s.Dir(), "plugins"), "[].\n", 0o600),
+		s.write(filepath.Join(s.dir, configName), b.String(), 0o600),
+		s.write(filepath.Join(s.dir, "plugins"), "[].\n", 0o600),
 	)
 }
 
@@ -123,8 +123,8 @@ func (s *Server) environment() []string {
 		"RABBITMQ_NODENAME=" + node,
 		"RABBITMQ_DIST_PORT=" + strconv.Itoa(s.ports.distribution),
 		"RABBITMQ_CONF_ENV_FILE=/dev/null",
-		"RABBITMQ_CONFIG_FILE=" + filepath.Join(s.Dir(), configName),
-		"RABBITMQ_ENABLED_PLUGINS_FILE=" + filepath.Join(s.Dir(), "plugins"),
+		"RABBITMQ_CONFIG_FILE=" + filepath.Join(s.dir, configName),
+		"RABBITMQ_ENABLED_PLUGINS_FILE=" + filepath.Join(s.dir, "plugins"),
 		"RABBITMQ_MNESIA_BASE=" + s.database(),
 		"RABBITMQ_LOG_BASE=" + s.logs(),
 		"RABBITMQ_PID_FILE=" + s.pidFile(),

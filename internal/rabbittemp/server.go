@@ -43,6 +43,8 @@ type Config struct {
 // that start and end it by one caller at a time.
 type Server struct {
 	at       *child.Server // the broker
+	dir      string
+	run      child.Account
 	cfg      Config
 	programs programs
 	password string
@@ -69,9 +71,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, programs: found}
+	s := &Server{dir: dir, run: run, cfg: cfg, programs: found}
 	s.at = child.NewServer(child.Serving{
-		Kind: kind, Run: run, Dir: dir, Log: "start.log", Boot: startTimeout, Death: syscall.SIGKILL, Command: s.command, Ask: s.logIn,
+		Name: kind.In(dir), Run: run, Log: filepath.Join(dir, "start.log"), Boot: startTimeout, Death: syscall.SIGKILL,
+		Vacant:  func(ctx context.Context) error { return kind.Vacant(ctx, dir) },
+		Command: s.command, Ask: s.logIn,
 	})
 	if err := s.makeFiles(); err != nil {
 		return nil, err
@@ -103,7 +107,7 @@ func freePorts(ctx context.Context) (ports, error) {
 }
 
 // Dir is where the broker's files lie.
-func (s *Server) Dir() string { return s.at.Dir }
+func (s *Server) Dir() string { return s.dir }
 
 // Addr is the broker's host and port, for a proxy in front of it.
 func (s *Server) Addr() string { return loopback(s.ports.amqp) }
@@ -136,8 +140,8 @@ func (s *Server) startMapper() error {
 		return nil
 	}
 	cmd := exec.Command(s.programs.mapper, "-port", strconv.Itoa(s.ports.mapper), "-address", "127.0.0.1")
-	cmd.Dir, cmd.Env = s.Dir(), s.environment()
-	mapper, err := child.StartLogged(cmd, s.at.Run, filepath.Join(s.Dir(), "mapper.log"), syscall.SIGKILL)
+	cmd.Dir, cmd.Env = s.dir, s.environment()
+	mapper, err := child.StartLogged(cmd, s.run, filepath.Join(s.dir, "mapper.log"), syscall.SIGKILL)
 	if err != nil {
 		return err
 	}
@@ -148,7 +152,7 @@ func (s *Server) startMapper() error {
 func (s *Server) command() *exec.Cmd {
 	// Without this variable the script stays between us and the broker; with it, it wants a console.
 	cmd := exec.Command(s.programs.server, "-noinput")
-	cmd.Env = s.environment()
+	cmd.Dir, cmd.Env = s.dir, s.environment()
 	return cmd
 }
 
@@ -165,12 +169,12 @@ func (s *Server) logIn(context.Context) error {
 // killed. Idempotent.
 func (s *Server) Stop(ctx context.Context) error {
 	defer s.Kill()
-	return s.at.End(ctx, syscall.SIGTERM)
+	return s.at.Stop(ctx)
 }
 
 // Kill ends the broker as a power cut would and returns when it is gone. Idempotent.
 func (s *Server) Kill() {
-	_ = s.at.End(context.Background(), syscall.SIGKILL) // it fails when its context ends
+	_ = s.at.Kill(context.Background()) // it fails when its context ends
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mapper != nil {
@@ -181,17 +185,17 @@ func (s *Server) Kill() {
 }
 
 // Freeze stops the broker where it stands: connections stay open, nothing answers.
-func (s *Server) Freeze() { s.at.Signal(syscall.SIGSTOP) }
+func (s *Server) Freeze() { s.at.Freeze() }
 
 // Thaw lets a frozen broker go on.
-func (s *Server) Thaw() { s.at.Signal(syscall.SIGCONT) }
+func (s *Server) Thaw() { s.at.Thaw() }
 
 // Eval evaluates Erlang expressions, which end with a full stop, in the broker and
 // returns the value of the last one as Erlang prints it.
 func (s *Server) Eval(ctx context.Context, expressions string) (string, error) {
 	cmd := exec.CommandContext(ctx, s.programs.call, "-R", "-address", loopback(s.ports.distribution), "-e")
-	cmd.Dir, cmd.Env = s.Dir(), s.environment()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.at.Run.Credential()}
+	cmd.Dir, cmd.Env = s.dir, s.environment()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.run.Credential()}
 	cmd.Stdin = strings.NewReader(expressions + "\n") // it reads to the end of a line
 	out, err := cmd.CombinedOutput()
 	if err != nil {

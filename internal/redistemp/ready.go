@@ -20,8 +20,8 @@ func (s *Server) configure() error {
 		"bind":                     "127.0.0.1",
 		"unixsocket":               quote(s.SocketPath()),
 		"unixsocketperm":           "700",
-		"dir":                      quote(s.at.Dir),
-		"pidfile":                  quote(filepath.Join(s.at.Dir, pidName)),
+		"dir":                      quote(s.dir),
+		"pidfile":                  quote(filepath.Join(s.dir, pidName)),
 		"daemonize":                "no",
 		"requirepass":              s.password,
 		"masterauth":               s.password,
@@ -39,11 +39,11 @@ func (s *Server) configure() error {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		fmt.Fprintf(&b, "%s %s\n", name, settings[name])
 	}
-	path := filepath.Join(s.at.Dir, configName)
+	path := filepath.Join(s.dir, configName)
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		return fmt.Errorf("configure Redis: %w", err)
 	}
-	return s.at.Run.Own(path)
+	return s.run.Own(path)
 }
 
 func quote(path string) string { return strconv.Quote(path) }

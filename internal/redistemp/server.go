@@ -27,8 +27,11 @@ type Config struct {
 
 // Server is a private Redis. Its methods are safe for concurrent use.
 type Server struct {
-	at       *child.Server
+	*child.Server
+
+	dir      string
 	socket   string // the folder
+	run      child.Account
 	password string
 	port     int // 0: none
 	settings map[string]string
@@ -62,10 +65,15 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{password: rand.Text(), settings: cfg.Settings}
-	s.at = child.NewServer(child.Serving{
-		Kind: kind, Run: run, Dir: dir, Log: logName, Boot: startTimeout, Ask: s.ping,
-		Command: func() *exec.Cmd { return exec.Command(bin, filepath.Join(dir, configName)) },
+	s := &Server{dir: dir, run: run, password: rand.Text(), settings: cfg.Settings}
+	s.Server = child.NewServer(child.Serving{
+		Name: kind.In(dir), Run: run, Log: filepath.Join(dir, logName), Boot: startTimeout, Ask: s.ping,
+		Vacant: func(ctx context.Context) error { return kind.Vacant(ctx, dir) },
+		Command: func() *exec.Cmd {
+			cmd := exec.Command(bin, filepath.Join(dir, configName))
+			cmd.Dir = dir
+			return cmd
+		},
 		// SIGKILL reaches a frozen server too, and loses nothing that was confirmed.
 		Death: syscall.SIGKILL,
 	})
@@ -92,7 +100,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 }
 
 // Dir is where the data lie.
-func (s *Server) Dir() string { return s.at.Dir }
+func (s *Server) Dir() string { return s.dir }
 
 // SocketPath is the server's Unix socket.
 func (s *Server) SocketPath() string { return filepath.Join(s.socket, socketName) }
@@ -122,22 +130,3 @@ func (s *Server) TCPURL() string {
 	u := url.URL{Scheme: "redis", User: url.UserPassword("", s.password), Host: s.Addr()}
 	return u.String()
 }
-
-// PID is the server's process, 0 when it does not run.
-func (s *Server) PID() int { return s.at.PID() }
-
-// Restart starts the server when it does not run, after Stop, Kill or a crash, and waits
-// until it has read its data.
-func (s *Server) Restart(ctx context.Context) error { return s.at.Restart(ctx) }
-
-// Stop ends the server cleanly. Idempotent; it ends a frozen one too.
-func (s *Server) Stop(ctx context.Context) error { return s.at.End(ctx, syscall.SIGTERM) }
-
-// Kill ends the server as a crash would and returns when it is gone.
-func (s *Server) Kill(ctx context.Context) error { return s.at.End(ctx, syscall.SIGKILL) }
-
-// Freeze stops the server without ending it: connections stand, nothing answers.
-func (s *Server) Freeze() { s.at.Signal(syscall.SIGSTOP) }
-
-// Thaw lets a frozen server go on.
-func (s *Server) Thaw() { s.at.Signal(syscall.SIGCONT) }
