@@ -93,6 +93,9 @@ func (l *Log) open(ctx context.Context, e satel.LogEntry, at, before time.Time) 
 func (l *Log) Step(ctx context.Context) (idle bool, err error) {
 	s := l.toWalk()
 	if s == nil {
+		if l.led() { // to all that can be read: what is open is nowhere on the way
+			l.giveUpBetween(nil, l.newest(), l.cfg.Clock())
+		}
 		return true, nil
 	}
 	full := !l.cfg.Room(!s.watched() || s.last().offset <= -liveSpan)
@@ -118,19 +121,23 @@ func (l *Log) Step(ctx context.Context) (idle bool, err error) {
 	return false, l.take(ctx, s, e, at, last)
 }
 
+// led reports whether the newest top was seen where it was, on this connection.
+func (l *Log) led() bool {
+	newest := l.newest()
+	return l.loaded && l.looked && newest != nil && newest.reachable
+}
+
 // toWalk is the newest segment that has something to read and may be read. From the newest top
-// each walk that has ended leads to the next: to the segment that it met. What none leads to
-// can't be read any more.
+// each walk that has ended leads to the next: to the segment that it met.
 func (l *Log) toWalk() *segment {
-	if !l.loaded || !l.looked {
+	if !l.led() {
 		return nil
 	}
-	for s := l.newest(); s != nil && s.reachable; {
+	for s := l.newest(); s != nil; {
 		if s.end == endOpen {
 			return s
 		}
 		met := l.numbered(s.met)
-		l.giveUpBetween(met, s, l.cfg.Clock())
 		if met != nil && !met.reachable {
 			met.reachable, met.topArg = true, s.last().index
 		}
