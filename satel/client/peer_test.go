@@ -107,6 +107,18 @@ func (p *peer) answer(cmd satel.Command, data ...byte) {
 	p.write(satel.AppendFrame(nil, cmd, data))
 }
 
+// wantNewest takes a request for the newest record.
+func (p *peer) wantNewest() { p.want(satel.CmdEventRecord, satel.NewestIndex[:]...) }
+
+// tellTime answers the clock, behind what else is still due.
+func (p *peer) tellTime(due ...[]byte) {
+	p.want(satel.CmdClock)
+	for _, record := range due {
+		p.answer(satel.CmdEventRecord, record...)
+	}
+	p.answer(satel.CmdClock, clockBytes...)
+}
+
 // untilGone answers every request by what the function says until the client hangs up.
 func (p *peer) untilGone(answer func(f satel.Frame)) {
 	for {

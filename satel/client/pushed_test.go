@@ -15,7 +15,7 @@ func TestPushedRecordIsNotTakenForTheNewest(t *testing.T) {
 	t.Parallel()
 	news := make(chan satel.Frame, 1)
 	address, _ := serve(t, func(p *peer) {
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.wantNewest()
 		p.answer(satel.CmdEventRecord, entry(satel.Index{3, 0x58, 0x96}, satel.Index{3, 0x50, 0x96})...)
 		p.answer(satel.CmdEventRecord, entry(satel.Index{7, 7, 7}, satel.NewestIndex)...)
 	})
@@ -31,13 +31,12 @@ func TestPushedRecordDoesNotReplaceALostNewest(t *testing.T) {
 	t.Parallel()
 	first, second := satel.Index{1, 0, 0}, satel.Index{2, 0, 0}
 	address, _ := serve(t, func(p *peer) {
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.wantNewest()
 		p.answer(satel.CmdEventRecord, entry(first, satel.NewestIndex)...)
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF) // lost
+		p.wantNewest() // its answer is lost
 		p.answer(satel.CmdEventRecord, entry(second, first)...)
-		p.want(satel.CmdClock)
-		p.answer(satel.CmdClock, clockBytes...)
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.tellTime()
+		p.wantNewest()
 		p.answer(satel.CmdEventRecord, entry(second, satel.NewestIndex)...)
 		_ = p.waitGone()
 	})
@@ -51,57 +50,63 @@ func TestPushedRecordDoesNotReplaceALostNewest(t *testing.T) {
 	require.Equal(t, satel.LogEntry{Record: e.Record, Index: second, Called: satel.NewestIndex}, e)
 }
 
-// Of a module that repeats another index than the one asked with, a pushed record may be taken for the newest. The answer
-// that is still due is older, and no answer to the next such request.
+// A pushed record may be taken for the newest. The answer that is still due is older, and no answer to the next request
+// for the newest: of a module that repeats another index than the one asked with, and of one that pushes under that.
 func TestNewestNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	first, second, third := satel.Index{1, 0, 0}, satel.Index{2, 0, 0}, satel.Index{3, 0, 0}
-	address, _ := serve(t, func(p *peer) {
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
-		p.answer(satel.CmdEventRecord, entry(first, first)...) // taken for the answer when its time is up
-		p.want(satel.CmdClock)
-		p.answer(satel.CmdClock, clockBytes...)
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
-		p.answer(satel.CmdEventRecord, entry(third, second)...) // pushed
-		p.want(satel.CmdClock)
-		p.answer(satel.CmdEventRecord, entry(second, second)...) // the answer, of a moment before
-		p.answer(satel.CmdClock, clockBytes...)
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
-		p.answer(satel.CmdEventRecord, entry(third, third)...)
-		_ = p.waitGone()
-	})
-	c := dial(t, address, short)
-	for _, want := range []satel.Index{first, third, third} {
-		e, _, err := c.Newest(soon(t))
-		require.NoError(t, err)
-		require.Equal(t, want, e.Index)
-	}
-}
-
-// The same of a module that pushes records under the index that asks for the newest.
-func TestNewestNeverGoesBackWhereThatIsPushed(t *testing.T) {
-	t.Parallel()
-	second, third := satel.Index{2, 0, 0}, satel.Index{3, 0, 0}
 	want := satel.Subscription{Changed: satel.Commands(satel.CmdZonesAlarm)}
-	address, _ := serve(t, func(p *peer) {
-		p.want(satel.CmdNewData, satel.AppendSubscription(nil, want, satel.NewDataShort)...)
-		p.answer(satel.CmdResult, byte(satel.ResultAccepted))
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
-		p.answer(satel.CmdEventRecord, entry(third, satel.NewestIndex)...) // pushed
-		p.want(satel.CmdClock)
-		p.answer(satel.CmdEventRecord, entry(second, satel.NewestIndex)...) // the answer, of a moment before
-		p.answer(satel.CmdClock, clockBytes...)
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
-		p.answer(satel.CmdEventRecord, entry(third, satel.NewestIndex)...)
-		_ = p.waitGone()
-	})
-	c := dial(t, address, nil)
-	_, err := c.Subscribe(soon(t), want, satel.NewDataShort)
-	require.NoError(t, err)
-	for range 2 {
-		e, _, err := c.Newest(soon(t))
-		require.NoError(t, err)
-		require.Equal(t, third, e.Index)
+	for name, module := range map[string]struct {
+		begins      func(p *peer)
+		isMet       func(t *testing.T, c *client.Conn)
+		pushed, due []byte
+	}{
+		"repeats another index": {
+			func(p *peer) {
+				p.wantNewest()
+				p.answer(satel.CmdEventRecord, entry(first, first)...) // taken for the answer when its time is up
+				p.tellTime()
+			},
+			func(t *testing.T, c *client.Conn) {
+				t.Helper()
+				e, _, err := c.Newest(soon(t))
+				require.NoError(t, err)
+				require.Equal(t, first, e.Index)
+			},
+			entry(third, second), entry(second, second),
+		},
+		"pushes under the index asked with": {
+			func(p *peer) {
+				p.want(satel.CmdNewData, satel.AppendSubscription(nil, want, satel.NewDataShort)...)
+				p.answer(satel.CmdResult, byte(satel.ResultAccepted))
+			},
+			func(t *testing.T, c *client.Conn) {
+				t.Helper()
+				_, err := c.Subscribe(soon(t), want, satel.NewDataShort)
+				require.NoError(t, err)
+			},
+			entry(third, satel.NewestIndex), entry(second, satel.NewestIndex),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address, _ := serve(t, func(p *peer) {
+				module.begins(p)
+				p.wantNewest()
+				p.answer(satel.CmdEventRecord, module.pushed...)
+				p.tellTime(module.due)
+				p.wantNewest()
+				p.answer(satel.CmdEventRecord, module.pushed...)
+				_ = p.waitGone()
+			})
+			c := dial(t, address, short)
+			module.isMet(t, c)
+			for range 2 {
+				e, _, err := c.Newest(soon(t))
+				require.NoError(t, err)
+				require.Equal(t, third, e.Index)
+			}
+		})
 	}
 }
 
@@ -110,13 +115,11 @@ func TestPushedListDoesNotSettleALateNewest(t *testing.T) {
 	t.Parallel()
 	first, second := satel.Index{1, 0, 0}, satel.Index{2, 0, 0}
 	address, _ := serve(t, func(p *peer) {
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF) // its answer takes too long
-		p.want(satel.CmdArmed)                         // not heard
-		p.answer(satel.CmdArmed, armedOne...)          // pushed
-		p.want(satel.CmdClock)
-		p.answer(satel.CmdEventRecord, entry(first, satel.NewestIndex)...)
-		p.answer(satel.CmdClock, clockBytes...)
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.wantNewest()                        // its answer takes too long
+		p.want(satel.CmdArmed)                // not heard
+		p.answer(satel.CmdArmed, armedOne...) // pushed
+		p.tellTime(entry(first, satel.NewestIndex))
+		p.wantNewest()
 		p.answer(satel.CmdEventRecord, entry(second, satel.NewestIndex)...)
 		_ = p.waitGone()
 	})
@@ -159,7 +162,7 @@ func TestPushedRecordsWhileOlderOnesAreReadAreNews(t *testing.T) {
 	news := make(chan satel.Frame, 10)
 	pushed := entry(satel.Index{9, 9, 9}, satel.Index{9, 1, 9})
 	address, _ := serve(t, func(p *peer) {
-		p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+		p.wantNewest()
 		p.answer(satel.CmdEventRecord, entry(satel.Index{2, 2, 2}, satel.NewestIndex)...)
 		for i := range byte(5) {
 			at := satel.Index{1, i, 0}
@@ -194,7 +197,7 @@ func TestRecordPushedWhileTheOneBehindTheNewestIsRead(t *testing.T) {
 			address, _ := serve(t, func(p *peer) {
 				p.want(satel.CmdNewData, satel.AppendSubscription(nil, want, satel.NewDataShort)...)
 				p.answer(satel.CmdResult, byte(satel.ResultAccepted))
-				p.want(satel.CmdEventRecord, 0xFF, 0xFF, 0xFF)
+				p.wantNewest()
 				p.answer(satel.CmdEventRecord, entry(newest, satel.NewestIndex)...)
 				p.want(satel.CmdEventRecord, newest[:]...)
 				p.answer(satel.CmdEventRecord, entry(first[0], newest)...)

@@ -98,13 +98,14 @@ func (c *Conn) outlast(ctx context.Context) error {
 }
 
 // probeBefore tells whether a late answer to an earlier request could be taken for the answer to p, or is in doubt at
-// all, and which request then makes sure. Of a module that pushes, or of which any index is taken for the newest record's,
-// what answered a request for that may have come unasked, and the answer, which is older, still be due.
+// all, and which request then makes sure. Of a module that pushes, what answered a request for the newest record may have
+// come unasked, and the answer, which is older, still be due; one that repeats another index than the one asked with is
+// taken for such a module, too.
 func (c *Conn) probeBefore(p *request) (satel.Command, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p.want.loose = c.loose
-	if (c.pushes || c.loose) && p.want.newest() && c.last != nil && c.last.want.newest() {
+	if c.pushes && p.want.newest() && c.last != nil && c.last.want.newest() {
 		return satel.CmdClock, true
 	}
 	if c.stale == nil || c.settled {
