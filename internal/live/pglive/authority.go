@@ -50,15 +50,16 @@ func (a *Authority) Mandate(ctx context.Context) (Mandate, error) {
 }
 
 // Nobody is granted anything for a while: a holder may have renewed in the old store a
-// moment ago, and trusts that. Where nobody holds anything there is nothing to wait for.
+// moment ago, and trusts that. Where nobody holds anything there is nothing to wait for,
+// nor for a panel whose last holder has given it back.
 const move = `
 UPDATE lease_authority SET store = $2, epoch = epoch + 1, moved_at = dozor_now(),
     grant_after = CASE WHEN EXISTS (SELECT FROM leases WHERE holder <> '') THEN dozor_now() + $3::interval ELSE dozor_now() END
 WHERE epoch = $1 AND store <> $2 AND ($2 = 'postgres' OR complained_at < dozor_now() - $4::interval)
 RETURNING store, epoch`
 
-// Move makes another store the one that grants, if the mandate is still the one given,
-// and waits for the time given before anything is granted. To Redis it moves only after
+// Move makes another store the one that grants, if the mandate is still the one given.
+// For the time given only panels that were given back are granted. To Redis it moves only after
 // nobody has complained of it for a minute. It returns the mandate that stands now.
 func (a *Authority) Move(ctx context.Context, from Mandate, to Granter, wait time.Duration) (Mandate, error) {
 	var m Mandate

@@ -17,15 +17,17 @@ import (
 // panel is free is judged once more by the lease's own newest row, in the condition of
 // the update: another may have taken it after this statement's snapshot.
 //
-// Nothing is granted while another store has the right to, nor for a while after it moved
-// here: a holder may have renewed there without these rows.
+// Nothing is granted while another store has the right to. For a while after it moved here
+// only what was given back is: of the rest a holder may have renewed there without these
+// rows.
 const acquire = `
 WITH clock AS MATERIALIZED (SELECT dozor_now() AS now),
 mandate AS MATERIALIZED (
-    SELECT FROM lease_authority WHERE store = 'postgres' AND grant_after <= dozor_now() FOR SHARE
+    SELECT grant_after <= dozor_now() AS waited FROM lease_authority WHERE store = 'postgres' FOR SHARE
 ), free AS MATERIALIZED (
-    SELECT p.id FROM panels p LEFT JOIN leases l ON l.panel_id = p.id
-    WHERE EXISTS (SELECT FROM mandate) AND p.enabled AND p.id <> ALL ($3::bigint[]) AND (l.panel_id IS NULL OR l.expires_at <= (SELECT now FROM clock))
+    SELECT p.id FROM mandate CROSS JOIN panels p LEFT JOIN leases l ON l.panel_id = p.id
+    WHERE p.enabled AND p.id <> ALL ($3::bigint[]) AND (l.panel_id IS NULL OR l.expires_at <= (SELECT now FROM clock))
+        AND (mandate.waited OR l.holder = '')
     ORDER BY l.expires_at NULLS FIRST, p.id
     LIMIT $2
     FOR NO KEY UPDATE OF p SKIP LOCKED

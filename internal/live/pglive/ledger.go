@@ -60,14 +60,16 @@ func (l *Ledger) Candidates(ctx context.Context, except []ids.PanelID, after Can
 }
 
 // Only what is still as the candidate showed it is granted: whoever asks with an older
-// view, or arrives late, raises no fence. Nor does anybody while another store grants.
+// view, or arrives late, raises no fence. Nor does anybody while another store grants, and
+// for a while after that only for what was given back.
 const grant = `
 WITH mandate AS MATERIALIZED (
-    SELECT FROM lease_authority WHERE store = 'redis' AND grant_after <= dozor_now() FOR SHARE
+    SELECT grant_after <= dozor_now() AS waited FROM lease_authority WHERE store = 'redis' FOR SHARE
 ), seen AS MATERIALIZED (
-    SELECT s.panel_id, s.fence FROM unnest($2::bigint[], $3::bigint[]) AS s (panel_id, fence)
+    SELECT s.panel_id, s.fence FROM mandate CROSS JOIN unnest($2::bigint[], $3::bigint[]) AS s (panel_id, fence)
     JOIN panels p ON p.id = s.panel_id AND p.enabled
-    WHERE EXISTS (SELECT FROM mandate)
+    LEFT JOIN leases l ON l.panel_id = s.panel_id
+    WHERE mandate.waited OR l.holder = ''
 )
 INSERT INTO leases AS l (panel_id, holder, fence, expires_at)
 SELECT panel_id, $1, dozor_now_ms(), dozor_now() + $4::interval FROM seen ORDER BY panel_id

@@ -134,6 +134,40 @@ func TestMandateMovesAndReturns(t *testing.T) {
 	require.Len(t, a.acquire(ctx, t, "a", 5), 1, "the new panel and no other")
 }
 
+// What a holder gives back while the right to grant moves would else be watched by nobody until the wait is over.
+func TestPanelGivenBackIsGrantedAtOnceAfterAMove(t *testing.T) {
+	t.Parallel()
+	s, ctx := alone(t)
+	a, b := s.open(t, testkit.Logger(t)), s.open(t, testkit.Logger(t))
+	s.Panels(t, 3)
+	held := a.acquire(ctx, t, "a", 3)
+	require.Len(t, held, 3)
+	require.NoError(t, a.store.Release(ctx, "a", held[:1]))
+	b.loseRedis(t)
+	first := b.acquire(ctx, t, "b", 5)
+	store, _ := s.mandate(t)
+	require.Equal(t, "postgres", store)
+	require.Len(t, first, 1, "given back before the move")
+	require.Equal(t, held[0].PanelID, first[0].PanelID)
+	require.Greater(t, first[0].Fence, held[0].Fence)
+	a.keeps(ctx, t, "a", held[1:])
+	require.NoError(t, a.store.Release(ctx, "a", held[1:2]))
+	second := b.acquire(ctx, t, "b", 5)
+	require.Len(t, second, 1, "given back after it, and not what is held")
+	require.Equal(t, held[1].PanelID, second[0].PanelID)
+
+	b.findRedis(t)
+	s.pass(t, quiet)
+	a.keeps(ctx, t, "a", held[2:])
+	store, _ = s.mandate(t)
+	require.Equal(t, "redis", store)
+	require.NoError(t, b.store.Release(ctx, "b", second))
+	back := a.acquire(ctx, t, "a", 5)
+	require.Len(t, back, 1, "the same on the way back")
+	require.Equal(t, second[0].PanelID, back[0].PanelID)
+	require.Greater(t, back[0].Fence, second[0].Fence)
+}
+
 // While PostgreSQL can't be asked holders renew in Redis alone, and their rows grow old. Whoever
 // then moves the right to grant to PostgreSQL must not take these for the truth.
 func TestHolderWhoseRowIsOldIsNotRobbedByAMove(t *testing.T) {
