@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"dozor/internal/event"
 	"dozor/internal/installer"
 	"dozor/satel/sim"
 )
@@ -110,7 +111,7 @@ func TestInstallersLookAtAPanel(t *testing.T) {
 		require.Zero(t, code, errs)
 		for _, want := range []string{
 			`(?m)^panel +INTEGRA 32, firmware 1\.24`, `(?m)^module +firmware 2\.11`, `(?m)^encrypted +no$`,
-			`s ahead of ours`, `(?m)^code of +user 1 "Stacja"`, `(?m)^1 +Sklep .*disarmed`, `(?m)^2 +Mieszkanie .*exit time`,
+			`s ahead of ours`, `(?m)^code of +user 1 "Stacja"`, `(?ms)^users$.^1 +Stacja$`, `(?m)^1 +Sklep .*disarmed`, `(?m)^2 +Mieszkanie .*exit time`,
 			`(?m)^3 +Okno wystawowe +perimeter +partition 1 +violated`, `(?m)^keypad 1 +ETHM-1 Plus`, `(?m)^panel +system ac$`,
 		} {
 			require.Regexp(t, want, out)
@@ -121,6 +122,7 @@ func TestInstallersLookAtAPanel(t *testing.T) {
 		var report installer.Report
 		require.NoError(t, json.Unmarshal([]byte(out), &report))
 		require.Equal(t, "Stacja", report.User.Name)
+		require.Equal(t, []installer.Part{{Kind: "user", Number: 1, Name: "Stacja"}}, report.Users)
 		require.Len(t, report.Zones, 16)
 		require.InDelta(t, 90, report.ClockOffsetS, 2)
 		require.Contains(t, report.Troubles, installer.Trouble{Fault: "system ac", Device: "panel"})
@@ -270,10 +272,14 @@ func TestInstallersLookAtAPanel(t *testing.T) {
 	})
 }
 
+// hour is that of a panel's zone, so long from now.
+func hour(from time.Duration) string { return time.Now().Add(from).In(event.PanelZone()).Format("15") }
+
 // watch lets the program watch while something happens, and interrupts it.
 func watch(t *testing.T, binary string, panel *sim.Panel, address, how string, more ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, append([]string{"panel", "watch", address}, more...)...)
+	cmd.Env = append(os.Environ(), "TZ=Asia/Tokyo") // lines go by the panel's zone all the same
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	errs, err := cmd.StderrPipe()
@@ -288,6 +294,7 @@ func watch(t *testing.T, binary string, panel *sim.Panel, address, how string, m
 	wanted := []string{`zone 14 "Napad, sypialnia": violated`, `partition 2 "Mieszkanie": alarm`, "event  20"}
 	lines := bufio.NewScanner(out)
 	for len(wanted) > 0 && lines.Scan() {
+		require.Contains(t, []string{hour(-time.Minute), hour(0)}, lines.Text()[:2])
 		wanted = slices.DeleteFunc(wanted, func(w string) bool { return strings.Contains(lines.Text(), w) })
 	}
 	require.Empty(t, wanted, "never told")

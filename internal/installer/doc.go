@@ -3,7 +3,7 @@
 //
 // # What it guarantees
 //
-//   - It changes nothing in the panel, and asks about a code once: panels count wrong ones.
+//   - It changes nothing in the panel, and tries a code once: panels count wrong ones.
 //   - An error is one sentence that says what to look at. It never has a code or a key in it.
 //   - Watch hears of changes by the module's own messages where the module has them and asks as well, so that a message
 //     that never came only delays a line.

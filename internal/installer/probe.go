@@ -2,6 +2,7 @@ package installer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"dozor/internal/secret"
 	"dozor/satel"
+	"dozor/satel/client"
 )
 
 // Report is what a panel says of itself and of its state.
@@ -25,11 +27,14 @@ type Report struct {
 	ClockOffsetS int         `json:"clock_offset_s"` // the panel's clock minus ours
 	ServiceMode  bool        `json:"service_mode"`
 	User         *User       `json:"user,omitempty"`
+	Users        []Part      `json:"users,omitempty"` // where a code was given whose user may know them
 	Partitions   []Partition `json:"partitions"`
 	Zones        []Part      `json:"zones"`
 	Outputs      []Part      `json:"outputs"`
 	Modules      []Part      `json:"modules"`
 	Troubles     []Trouble   `json:"troubles"`
+
+	userNumbers []int
 }
 
 // Module is the network module.
@@ -117,7 +122,7 @@ func (p *Panel) report() Report {
 	return r
 }
 
-// self asks once whose code it is.
+// self asks whose code it is, and only if the panel knows it, who else there is.
 func (p *Panel) self(ctx context.Context, digits secret.Redacted, r *Report) error {
 	if digits == "" {
 		return nil
@@ -138,7 +143,12 @@ func (p *Panel) self(ctx context.Context, digits secret.Redacted, r *Report) err
 	for _, right := range self.Rights.List() {
 		r.User.Rights = append(r.User.Rights, right.String())
 	}
-	return nil
+	users, err := p.conn.Users(ctx, code, self.Number)
+	if _, refused := errors.AsType[*client.Refusal](err); refused || err != nil && open(ctx, err) {
+		return nil // not everybody may know
+	}
+	r.userNumbers = users.Existing.Numbers()
+	return err
 }
 
 // Numbers by which names of modules are asked for.
@@ -170,6 +180,13 @@ func (p *Panel) names(ctx context.Context, r *Report) error {
 		return err
 	}
 	r.Modules = append(append(r.Modules, expanders...), keypads...)
+	for _, number := range r.userNumbers {
+		user, err := p.parts(ctx, satel.NameUser, "", "user", number, 1, number)
+		if err != nil {
+			return err
+		}
+		r.Users = append(r.Users, user...)
+	}
 	return nil
 }
 

@@ -31,6 +31,12 @@ func (r Report) Write(w io.Writer) error {
 			line("rights", strings.ReplaceAll(strings.Join(u.Rights, ", "), "_", " "))
 		}
 	}
+	if len(r.Users) > 0 {
+		section(t, "users", len(r.Users))
+	}
+	for _, u := range r.Users {
+		line(fmt.Sprint(u.Number), u.Name)
+	}
 	section(t, "partitions", len(r.Partitions))
 	for _, p := range r.Partitions {
 		armed := "disarmed"

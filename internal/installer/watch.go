@@ -24,7 +24,7 @@ const (
 
 // Change is one thing that has happened: part of the panel came into a state or left it, or an event was recorded.
 type Change struct {
-	At     time.Time `json:"at"` // by our clock
+	At     time.Time `json:"at"` // by our clock, in the zone of the panel's
 	Kind   string    `json:"kind"`
 	Number int       `json:"number,omitempty"`
 	Name   string    `json:"name,omitempty"`
@@ -221,7 +221,7 @@ func (w *watcher) take(ctx context.Context, cmd satel.Command, bits satel.Bits) 
 		}
 		for _, n := range to.Rises(from) {
 			changed = true
-			c := Change{At: time.Now(), Number: n, State: w.words[cmd], On: on}
+			c := Change{At: time.Now().In(w.loc), Number: n, State: w.words[cmd], On: on}
 			switch cmd.List() {
 			case satel.ListZones:
 				c.Kind = "zone"
@@ -277,7 +277,7 @@ func (w *watcher) log(ctx context.Context) error {
 	}
 	w.newest = entries[len(entries)-1]
 	for _, e := range w.events(entries, w.loc) {
-		if err := w.tell(Change{At: time.Now(), Kind: "event", On: true, Event: &e}); err != nil {
+		if err := w.tell(Change{At: time.Now().In(w.loc), Kind: "event", On: true, Event: &e}); err != nil {
 			return err
 		}
 	}
