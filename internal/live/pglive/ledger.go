@@ -36,14 +36,15 @@ type Candidate struct {
 	KnownUntil time.Time
 }
 
-// Candidates returns a page of the enabled panels but those in except, in the order in
-// which they were last known to be held: those that follow after, at most limit. It
-// begins with the zero Candidate.
+// Candidates returns a page of the enabled panels that may be granted, but those in except,
+// in the order in which they were last known to be held: those that follow after, at most
+// limit. It begins with the zero Candidate.
 func (l *Ledger) Candidates(ctx context.Context, except []ids.PanelID, after Candidate, limit int) ([]Candidate, error) {
 	rows, err := l.pool.Query(ctx, `
 		SELECT p.id, coalesce(l.fence, 0), coalesce(l.holder, ''), coalesce(l.expires_at, 'epoch')
 		FROM panels p LEFT JOIN leases l ON l.panel_id = p.id
 		WHERE p.enabled AND p.id <> ALL ($1::bigint[]) AND (coalesce(l.expires_at, 'epoch'), p.id) > ($2, $3::bigint)
+			AND (l.holder = '' OR (SELECT grant_after <= dozor_now() FROM lease_authority))
 		ORDER BY coalesce(l.expires_at, 'epoch'), p.id LIMIT $4`, int64s(except), after.KnownUntil, int64(after.PanelID), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read which panels there are: %w", err)

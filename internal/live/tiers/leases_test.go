@@ -162,7 +162,8 @@ func TestPanelGivenBackIsGrantedAtOnceAfterAMove(t *testing.T) {
 	store, _ = s.mandate(t)
 	require.Equal(t, "redis", store)
 	require.NoError(t, b.store.Release(ctx, "b", second))
-	back := a.acquire(ctx, t, "a", 5)
+	s.Panels(t, 1) // has never been held, and waits
+	back := a.acquire(ctx, t, "a", 1)
 	require.Len(t, back, 1, "the same on the way back")
 	require.Equal(t, second[0].PanelID, back[0].PanelID)
 	require.Greater(t, back[0].Fence, second[0].Fence)
