@@ -163,8 +163,7 @@ atStation('console', {}, () => {
     const { page } = window
     const zone = await armed(window, house)
     await raise(window, house, zone)
-    await window.row(zone).click()
-    await page.getByTestId('alarm').waitFor()
+    await window.open(zone)
     await page.evaluate(() => (document.body.dataset.sameDocument = 'yes'))
 
     const began = performance.now()
@@ -296,8 +295,7 @@ atStation('console', {}, () => {
           await fits(place)
         }
         await visit(page, '#/alarms')
-        await window.row(zone).click()
-        await page.getByTestId('alarm').waitFor()
+        await window.open(zone)
         await fits('alarm')
         for (const form of ['note', 'resolve', 'pause']) await page.locator(`[data-step=${form}]`).first().waitFor({ state: 'attached' })
         assert.ok((await page.getByTestId('urgent').textContent()).includes(zone.site))

@@ -92,11 +92,10 @@ export async function raise(window, n, zone, limit = 2_000) {
   return took
 }
 
-/** Takes the alarm that is open in the window to its end, so that it troubles no other test. */
+/** Takes the alarm of a zone to its end in the window, so that it troubles no other test. */
 export async function finish(window, zone) {
   const { page } = window
-  await window.row(zone).click()
-  await page.getByTestId('alarm').waitFor()
+  await window.open(zone)
   const state = () => page.getByTestId('alarm').getAttribute('data-state')
   if ((await state()) === 'new') {
     await page.keyboard.press('c')

@@ -91,6 +91,18 @@ export class Window {
     await this.page.locator(`[data-testid=alarm][data-state=${state}]:not([data-pending])`).waitFor({ timeout: limit })
   }
 
+  /** Opens an alarm by a click on its row. */
+  async open(zone) {
+    const id = await this.row(zone).getAttribute('data-id')
+    await this.row(zone).click()
+    await this.shows(id)
+  }
+
+  /** Waits until an alarm is the one that is open: another may have been. */
+  async shows(id) {
+    await this.page.locator(`[data-testid=alarm][data-id="${id}"]`).waitFor()
+  }
+
   /** Goes to an alarm's row and opens it, by keys alone. */
   async openByKeys(zone) {
     const row = this.row(zone).first()
@@ -99,8 +111,9 @@ export class Window {
       for (let i = 0; i < 30 && !(await chosen()); i++) await this.page.keyboard.press(key)
     }
     assert.ok(await chosen(), `the keys do not reach ${zone.site}`)
+    const id = await row.getAttribute('data-id')
     await this.page.keyboard.press('Enter')
-    await this.page.getByTestId('alarm').waitFor()
+    await this.shows(id)
   }
 
   /** Lets the page itself note the instant at which it says that the link is lost. */

@@ -48,7 +48,7 @@ function OpenAlarm({ id }: { id: number }) {
     )
   }
   return (
-    <section className={`pane detail-pane p${alarm.priority}`} aria-label={words.alarm.number(id)} data-testid="alarm" data-state={alarm.state} data-version={alarm.version} data-pending={pending || undefined}>
+    <section className={`pane detail-pane p${alarm.priority}`} aria-label={words.alarm.number(id)} data-testid="alarm" data-id={id} data-state={alarm.state} data-version={alarm.version} data-pending={pending || undefined}>
       <AlarmHead alarm={alarm} detail={detail} />
       <div className="detail-body">
         <div className="detail-main">
