@@ -63,6 +63,7 @@ export class Station {
 
   /** Starts the process and waits until it serves. */
   async run() {
+    this.began = Date.now()
     this.#process = spawn(this.#binary, this.#arguments, { stdio: ['ignore', 'pipe', 'pipe'] })
     const { stdout, stderr } = this.#process
     stdout.pipe(this.#log, { end: false })

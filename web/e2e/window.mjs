@@ -140,12 +140,12 @@ export class Window {
     })
   }
 
-  /** Waits until the station has a panel's link and has read the names of its parts. */
+  /** Waits until the station, since it was last started, has a panel's link, and has read the names of its parts. */
   async panelReady(siteName) {
     return until(`${siteName} is connected and read`, async () => {
       const { panels } = await this.get('/api/panels?limit=200')
       const found = panels.find((panel) => panel.site.name === siteName)
-      if (found?.state?.link !== 'up') return undefined
+      if (found?.state?.link !== 'up' || Date.parse(found.state.answered_at) < this.station.began) return undefined
       const { objects } = await this.get(`/api/panels/${found.id}`)
       return objects.some((object) => object.kind === 'zone') && found
     }, 60_000)
