@@ -33,8 +33,6 @@ type Report struct {
 	Outputs      []Part      `json:"outputs"`
 	Modules      []Part      `json:"modules"`
 	Troubles     []Trouble   `json:"troubles"`
-
-	userNumbers []int
 }
 
 // Module is the network module.
@@ -147,8 +145,17 @@ func (p *Panel) self(ctx context.Context, digits secret.Redacted, r *Report) err
 	if _, refused := errors.AsType[*client.Refusal](err); refused || err != nil && open(ctx, err) {
 		return nil // not everybody may know
 	}
-	r.userNumbers = users.Existing.Numbers()
-	return err
+	if err != nil {
+		return err
+	}
+	for _, number := range users.Existing.Numbers() {
+		user, err := p.parts(ctx, satel.NameUser, "", "user", number, 1, number)
+		if err != nil {
+			return err
+		}
+		r.Users = append(r.Users, user...)
+	}
+	return nil
 }
 
 // Numbers by which names of modules are asked for.
@@ -180,13 +187,6 @@ func (p *Panel) names(ctx context.Context, r *Report) error {
 		return err
 	}
 	r.Modules = append(append(r.Modules, expanders...), keypads...)
-	for _, number := range r.userNumbers {
-		user, err := p.parts(ctx, satel.NameUser, "", "user", number, 1, number)
-		if err != nil {
-			return err
-		}
-		r.Users = append(r.Users, user...)
-	}
 	return nil
 }
 

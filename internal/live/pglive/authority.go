@@ -59,8 +59,8 @@ WHERE epoch = $1 AND store <> $2 AND ($2 = 'postgres' OR complained_at < dozor_n
 RETURNING store, epoch`
 
 // Move makes another store the one that grants, if the mandate is still the one given.
-// For the time given only panels that were given back are granted. To Redis it moves only after
-// nobody has complained of it for a minute. It returns the mandate that stands now.
+// For the time given only panels that were given back are granted. To Redis it moves only
+// after nobody has complained of it for a minute. It returns the mandate that stands now.
 func (a *Authority) Move(ctx context.Context, from Mandate, to Granter, wait time.Duration) (Mandate, error) {
 	var m Mandate
 	err := a.pool.QueryRow(ctx, move, from.Epoch, string(to), wait, quietFor).Scan(&m.Granter, &m.Epoch)

@@ -15,9 +15,9 @@
 //     Range sees and Keep fills.
 //   - Leases. One row in PostgreSQL says which store grants. Whoever can't use Redis moves
 //     the right to PostgreSQL and says so; it returns once nobody has complained for a
-//     minute. After a move nothing is granted for a time to live and a margin: by then each
-//     holder has renewed where leases are granted now. A grant in the wrong store is
-//     impossible, since both check the row in the statement that makes it.
+//     minute. After a move only what was given back is granted for a time to live and a
+//     margin: by then each holder has renewed where leases are granted now. A grant in the
+//     wrong store is impossible, since both check the row in the statement that makes it.
 //
 // Mandate over time, for a station whose Redis dies and returns:
 //
